@@ -1,0 +1,63 @@
+"""What film is asked of a capture."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class VideoSpec(BaseModel):
+    """The picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    codec: Literal["H264"] = "H264"
+    width_px: int = Field(1280, ge=2, le=1920, multiple_of=2)
+    height_px: int = Field(720, ge=2, le=1920, multiple_of=2)
+    fps: int = Field(30, ge=1, le=60)
+    preset: str = "veryfast"
+    crf: float = Field(23.0, ge=0, le=51)
+    threads: int = Field(1, ge=1, le=64)
+
+
+class AudioSpec(BaseModel):
+    """The sound; 48 kHz always."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    codec: Literal["AAC"] = "AAC"
+    channels: Literal[1, 2] = 2
+    bitrate_bps: int = Field(128_000, ge=16_000, le=512_000)
+
+
+class RenderConfig(BaseModel):
+    """One film of one capture.
+
+    The film's stretches come from the journal's marks of ``recording_id``; without one, the whole capture is one
+    stretch, cut to ``start_s`` and ``stop_s`` (wall-clock seconds) if given. While the recording's ``stopped`` mark is
+    missing the renderer follows the growing capture ``lag_s`` behind the wall clock; with ``live`` false it takes the
+    capture as complete.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recording_id: str | None = None
+    start_s: float | None = None
+    stop_s: float | None = None
+    live: bool = False
+    lag_s: float = Field(1.5, ge=1.1)
+    video: VideoSpec = Field(default_factory=VideoSpec)
+    audio: AudioSpec = Field(default_factory=AudioSpec)
+
+    @model_validator(mode="after")
+    def _range_is_forward(self) -> Self:
+        if self.start_s is not None and self.stop_s is not None and self.stop_s <= self.start_s:
+            raise ValueError("stop_s must lie after start_s")
+        if self.live and self.recording_id is None:
+            raise ValueError("a live film needs a recording_id: its marks say when it ends")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises OSError or pydantic.ValidationError."""
+        return cls.model_validate_json(path.read_bytes())

@@ -1,0 +1,154 @@
+"""Every setting and its default, in one tree.
+
+Precedence: command line > ``REELKIT_*`` environment > the TOML file > the defaults here. Nested settings use two
+underscores in the environment: ``REELKIT_RENDER__PRESET=superfast``. docs/configuration.md is generated from this file.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+SECONDS_PER_DAY = 86_400
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SfuSettings(_Section):
+    """The Janus child process."""
+
+    janus_binary: Path = Field(Path("/usr/bin/janus"), description="Janus' executable.")
+    janus_library_dir: Path | None = Field(
+        None, description="Directory that holds Janus' plugins/ and transports/; found by itself when unset."
+    )
+    flush_library: Path | None = Field(
+        None,
+        description="The flush shim built by set-up; build/libreelkit-flush.so when unset and present. Without it the "
+        "renderer lags at least 4 s.",
+    )
+    flush_interval_ms: int = Field(100, ge=10, le=5_000, description="How often captured packets become readable.")
+    rtp_port_min: int = Field(20_000, ge=1_024, le=65_535, description="First UDP port for media.")
+    rtp_port_max: int = Field(20_999, ge=1_024, le=65_535, description="Last UDP port for media.")
+    interfaces: list[str] = Field(
+        default_factory=list, description="Interfaces or addresses to offer for media; all but loopback when empty."
+    )
+    public_address: str | None = Field(None, description="Address to offer instead when behind a 1:1 NAT.")
+    video_bitrate_max_bps: int = Field(2_500_000, ge=64_000, description="Cap (REMB) asked of each sender.")
+    keyframe_interval_s: int = Field(
+        10, ge=0, description="Keyframe request interval while recording, which bounds what a lost packet can spoil."
+    )
+    start_timeout_s: float = Field(10.0, gt=0, description="Janus must answer within this time.")
+    request_timeout_s: float = Field(10.0, gt=0, description="Limit for one request to Janus.")
+
+
+class RoomSettings(_Section):
+    """The meeting gateway."""
+
+    heartbeat_interval_s: float = Field(
+        8.0, gt=0, lt=30, description="Between pings; the SDK drops after 30 s of silence."
+    )
+    peer_timeout_s: float = Field(25.0, gt=0, description="A peer that was silent for so long is dead.")
+    reconnect_grace_s: float = Field(60.0, ge=0, description="How long a dropped peer's media is kept for its return.")
+    active_speaker_hold_s: float = Field(1.0, ge=0, description="A speaker stays active at least so long.")
+    max_message_bytes: int = Field(1 << 20, ge=1_024, description="Limit of one message of a client.")
+    max_peers: int = Field(200, ge=1, description="Peers in one meeting.")
+
+
+class CaptureSettings(_Section):
+    """What the SFU and the journal write while recording."""
+
+    keep: bool = Field(False, description="Keep captures after their recordings are delivered.")
+    journal_fsync_interval_s: float = Field(1.0, ge=0, description="What a power cut can cost.")
+
+
+class RenderSettings(_Section):
+    """Defaults of the renderer."""
+
+    preset: str = Field("veryfast", description="x264 preset.")
+    crf: float = Field(23.0, ge=0, le=51, description="x264 quality; lower is better and larger.")
+    threads: int = Field(1, ge=1, le=64, description="Encoder threads per recording.")
+    fps: int = Field(30, ge=1, le=60, description="Frames per second of films.")
+    lag_s: float = Field(1.5, ge=1.1, description="How far the renderer stays behind the meeting.")
+    lag_without_flush_s: float = Field(4.0, ge=2.0, description="The same without the flush shim.")
+    nice: int = Field(5, ge=0, le=19, description="Renderers yield the processor to the SFU and the API by this much.")
+    max_restarts: int = Field(20, ge=0, description="Restarts of one recording's renderer without progress.")
+
+
+class RecordingSettings(_Section):
+    """Rules of recordings."""
+
+    empty_meeting_timeout_s: float = Field(60.0, ge=1, description="An empty meeting stops its recordings after this.")
+    max_seconds: int = Field(SECONDS_PER_DAY, ge=60, le=SECONDS_PER_DAY, description="Default limit of one recording.")
+    url_lifetime_s: int = Field(7 * SECONDS_PER_DAY, ge=60, description="Lifetime of a download URL and its file.")
+    min_free_bytes: int = Field(
+        1 << 30, ge=0, description="Below this much free space the server is not ready and starts no recording."
+    )
+    stop_free_bytes: int = Field(
+        256 << 20, ge=0, description="Below this much free space running recordings end with what they have."
+    )
+
+
+class Settings(BaseSettings):
+    """The whole configuration of one server."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REELKIT_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    data: Path = Field(Path("reelkit-data"), description="Directory of everything the server keeps.")
+    host: str = Field("127.0.0.1", description="Address of both listeners.")
+    port: int = Field(8700, ge=0, le=65_535, description="Plain HTTP: API, documentation, metrics, downloads.")
+    tls_port: int = Field(8743, ge=0, le=65_535, description="TLS: the browser SDK's REST calls and websockets.")
+    public_url: str | None = Field(
+        None, description="Base of download URLs; http://HOST:PORT when unset. Set it behind a proxy."
+    )
+    base_domain: str = Field(
+        "rtk.localhost", description="The SDK is pointed here: it prefixes api., socket-edge. and others."
+    )
+    tls_certificate: Path | None = Field(None, description="PEM chain; a development authority is made when unset.")
+    tls_key: Path | None = Field(None, description="PEM key of tls_certificate.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite in the data directory when unset.")
+    api_token: SecretStr | None = Field(None, description="The operator's token; made and printed once when unset.")
+    max_body_bytes: int = Field(1 << 20, ge=1_024, description="Limit of one request body.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    ice_servers: list[dict[str, str]] = Field(
+        default_factory=list, description="RTCIceServer objects (urls, username, credential) handed to clients."
+    )
+
+    sfu: SfuSettings = Field(default_factory=SfuSettings)
+    rooms: RoomSettings = Field(default_factory=RoomSettings)
+    capture: CaptureSettings = Field(default_factory=CaptureSettings)
+    render: RenderSettings = Field(default_factory=RenderSettings)
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes it by name
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(config_file: Path | None = None, **overrides: object) -> Settings:
+    """Reads settings with an optional TOML file; ``overrides`` (the command line) that are None do not count.
+
+    Raises pydantic.ValidationError naming each bad field.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=config_file)
+
+    return FromFile(**given)  # type: ignore[arg-type]  # the values are validated at run time
