@@ -1,0 +1,1 @@
+"""What happens to rendered segments: the finished film, and the places it is delivered to."""

@@ -1,0 +1,251 @@
+"""Workers on this machine: one supervised subprocess per recording.
+
+A worker is free to die: its state is on disk, segment by segment, so it is started again and goes on. Only a failure
+that it calls final itself, or too many restarts without one new segment, ends a job.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from reelkit.clock import Clock
+from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
+from reelkit.fleet.errors import JobUnknown
+from reelkit.fleet.messages import MESSAGE, Done, Failed, Progress
+from reelkit.process import ChildProcess
+from reelkit.settings import RenderSettings
+
+log = structlog.get_logger(__name__)
+
+# The first restart is immediate: a killed renderer should cost no time. Each further one without progress waits longer.
+_BACKOFF_FIRST_S = 0.25
+_BACKOFF_MAX_S = 15.0
+# A worker that was asked to end has nothing to save that is not on disk already.
+_STOP_TIMEOUT_S = 2.0
+CONFIG_FILE = "config.json"
+
+
+@dataclass
+class _Job:
+    spec: JobSpec
+    supervisor: asyncio.Task[JobOutcome]
+    progress: JobProgress | None = None
+    restarts: int = 0
+    child: ChildProcess | None = None
+    last_errors: list[str] = field(default_factory=list)
+
+
+class LocalFleet:
+    """Implements :class:`reelkit.fleet.base.Fleet` with subprocesses of this Python.
+
+    ``command`` names the worker's program, for tests of the supervision itself.
+    """
+
+    def __init__(
+        self,
+        settings: RenderSettings,
+        clock: Clock,
+        command: tuple[str, ...] = (sys.executable, "-m", "reelkit.fleet.worker"),
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._command = command
+        self._jobs: dict[str, _Job] = {}
+
+    async def start(self, spec: JobSpec) -> None:
+        """Starts (or, when its directory holds segments, continues) a job. Raises OSError if it cannot be written down."""
+        if spec.recording_id in self._jobs:
+            return
+        await asyncio.to_thread(_write_config, spec)
+        supervisor = asyncio.create_task(self._supervise(spec), name=f"render-{spec.recording_id}")
+        self._jobs[spec.recording_id] = _Job(spec, supervisor)
+
+    async def wait(self, recording_id: str) -> JobOutcome:
+        """Waits for the end of a job and forgets it. Raises JobUnknown."""
+        job = self._job(recording_id)
+        try:
+            return await asyncio.shield(job.supervisor)
+        finally:
+            if job.supervisor.done():
+                self._jobs.pop(recording_id, None)
+
+    def progress(self, recording_id: str) -> JobProgress | None:
+        """The newest report of a running job; None before the first and for unknown jobs."""
+        job = self._jobs.get(recording_id)
+        return job.progress if job else None
+
+    def pid(self, recording_id: str) -> int | None:
+        """The process id of a job's present worker, for operators and fault tests."""
+        job = self._jobs.get(recording_id)
+        child = job.child if job else None
+        return child.pid if child is not None and child.returncode is None else None
+
+    async def close(self) -> None:
+        """Ends all workers; their jobs can be continued from disk by a later :meth:`start`."""
+        supervisors = [job.supervisor for job in self._jobs.values()]
+        for supervisor in supervisors:
+            supervisor.cancel()
+        for result in await asyncio.gather(*supervisors, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.error("a renderer's supervision failed", exc_info=result)
+        self._jobs.clear()
+
+    def _job(self, recording_id: str) -> _Job:
+        try:
+            return self._jobs[recording_id]
+        except KeyError:
+            raise JobUnknown("no such job is running", recording_id=recording_id) from None
+
+    async def _supervise(self, spec: JobSpec) -> JobOutcome:
+        without_progress = 0
+        while True:
+            worker = _WorkerRun(spec, lambda progress: self._progressed(spec, progress))
+            status = await self._run(spec, worker)
+            if worker.outcome is not None:
+                return worker.outcome
+            without_progress = 0 if worker.made_progress else without_progress + 1
+            if without_progress > self._settings.max_restarts:
+                return JobOutcome.failed(
+                    f"the renderer ended {without_progress} times without progress, last with {describe_exit(status)}"
+                )
+            job = self._jobs.get(spec.recording_id)
+            if job is not None:
+                job.restarts += 1
+            log.warning(
+                "renderer ended early and is restarted",
+                recording_id=spec.recording_id,
+                exit=describe_exit(status),
+                without_progress=without_progress,
+            )
+            if without_progress > 1:
+                await self._clock.sleep(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2 ** (without_progress - 2)))
+
+    async def _run(self, spec: JobSpec, worker: "_WorkerRun") -> int:
+        child = ChildProcess(
+            [*self._command, spec.job_dir],
+            name=f"renderer-{spec.recording_id}",
+            env=_worker_environment(),
+            stop_timeout_s=_STOP_TIMEOUT_S,
+            on_stdout=worker.on_message,
+            on_stderr=worker.on_log,
+            preexec=lambda: _yield_processor(self._settings.nice),
+        )
+        job = self._jobs.get(spec.recording_id)
+        if job is not None:
+            job.child = child
+        async with child:
+            return await child.wait()
+
+    def _progressed(self, spec: JobSpec, progress: JobProgress) -> None:
+        job = self._jobs.get(spec.recording_id)
+        if job is not None:
+            job.progress = progress
+
+
+class _WorkerRun:
+    """What one process of a job said, from its start to its end."""
+
+    def __init__(self, spec: JobSpec, on_progress: Callable[[JobProgress], None]) -> None:
+        self._spec = spec
+        self._on_progress = on_progress
+        self._first_segments: int | None = None
+        self._last_segments = 0
+        self.outcome: JobOutcome | None = None
+
+    @property
+    def made_progress(self) -> bool:
+        """Whether segments were added since the process started."""
+        return self._first_segments is not None and self._last_segments > self._first_segments
+
+    def on_message(self, line: str) -> None:
+        try:
+            message = MESSAGE.validate_json(line)
+        except ValidationError:
+            log.warning("a renderer printed something unexpected", recording_id=self._spec.recording_id, line=line[:200])
+            return
+        match message:
+            case Progress():
+                if self._first_segments is None:
+                    self._first_segments = message.segments
+                self._last_segments = message.segments
+                self._on_progress(
+                    JobProgress(
+                        film_s=message.film_s,
+                        lag_s=message.lag_s,
+                        segments=message.segments,
+                        rss_bytes=message.rss_bytes,
+                    )
+                )
+            case Done():
+                self.outcome = JobOutcome(
+                    film=message.film,
+                    duration_s=message.duration_s,
+                    frames=message.frames,
+                    report=message.report,
+                    error=None,
+                )
+            case Failed():
+                self.outcome = JobOutcome(
+                    film=message.film,
+                    duration_s=message.duration_s,
+                    frames=message.frames,
+                    report=message.report,
+                    error=message.message,
+                )
+
+    def on_log(self, line: str) -> None:
+        try:
+            event: dict[str, Any] = json.loads(line)
+        except ValueError:
+            event = {"event": line, "level": "warning"}
+        level = str(event.pop("level", "info"))
+        text = str(event.pop("event", ""))
+        for name in ("timestamp", "logger", "recording_id"):
+            event.pop(name, None)
+        getattr(log, level if level in {"debug", "info", "warning", "error"} else "info")(
+            text, recording_id=self._spec.recording_id, **event
+        )
+
+
+def describe_exit(status: int) -> str:
+    """``exit status 1`` or ``signal SIGKILL``."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"
+
+
+def _write_config(spec: JobSpec) -> None:
+    spec.job_dir.mkdir(parents=True, exist_ok=True)
+    target = spec.job_dir / CONFIG_FILE
+    part = target.with_name(target.name + ".part")
+    part.write_text(
+        json.dumps({"capture_dir": str(spec.capture_dir), "render": spec.render.model_dump(mode="json")}, indent=1)
+    )
+    part.replace(target)
+
+
+def _worker_environment() -> dict[str, str]:
+    """The server's environment without its settings, among which are secrets a renderer has no use for."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("REELKIT_")}
+
+
+def _yield_processor(nice: int) -> None:
+    os.nice(nice)
+
+
+def job_config(job_dir: Path) -> dict[str, Any]:
+    """What :meth:`LocalFleet.start` wrote down. Raises OSError or ValueError."""
+    config: dict[str, Any] = json.loads((job_dir / CONFIG_FILE).read_bytes())
+    return config

@@ -1,0 +1,136 @@
+"""The hosted bucket: what is stored is what was given, and links open nothing else."""
+
+import hashlib
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelkit.publish.bucket import HostedBucket
+from reelkit.publish.errors import LinkExpired, LinkTampered, StorageError
+
+SECRET = bytes(range(32))
+
+
+class FixedClock:
+    def __init__(self, now_s: float) -> None:
+        self.now_s = now_s
+
+    def time_s(self) -> float:
+        return self.now_s
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    async def sleep(self, duration_s: float) -> None:
+        self.now_s += duration_s
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(1_000.0)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, clock: FixedClock) -> HostedBucket:
+    return HostedBucket(tmp_path / "bucket", SECRET, clock)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"film" * 1000)
+    return path
+
+
+def split(link: str) -> tuple[list[str], dict[str, str]]:
+    parts = urlsplit(link)
+    return [unquote(part) for part in parts.path.split("/")], dict(parse_qsl(parts.query))
+
+
+def test_put_moves_the_file_and_tells_its_digest(bucket: HostedBucket, film: Path) -> None:
+    content = film.read_bytes()
+    stored = bucket.put("app", "rec", film, "a film.mp4")
+    assert stored.path.read_bytes() == content
+    assert stored.size_bytes == len(content)
+    assert stored.sha256 == hashlib.sha256(content).hexdigest()
+    assert not film.exists()
+
+
+def test_put_again_replaces_the_file(bucket: HostedBucket, film: Path, tmp_path: Path) -> None:
+    bucket.put("app", "rec", film, "film.mp4")
+    second = tmp_path / "second.mp4"
+    second.write_bytes(b"better")
+    assert bucket.put("app", "rec", second, "film.mp4").path.read_bytes() == b"better"
+
+
+def test_put_of_a_missing_file_is_a_storage_error_worth_a_retry(bucket: HostedBucket, tmp_path: Path) -> None:
+    with pytest.raises(StorageError) as caught:
+        bucket.put("app", "rec", tmp_path / "absent.mp4", "film.mp4")
+    assert caught.value.retry
+
+
+def test_put_that_cannot_write_leaves_the_source(tmp_path: Path, clock: FixedClock, film: Path) -> None:
+    (tmp_path / "blocked").write_text("a file where the bucket's directory should be")
+    bucket = HostedBucket(tmp_path / "blocked", SECRET, clock)
+    with pytest.raises(StorageError):
+        bucket.put("app", "rec", film, "film.mp4")
+    assert film.exists()
+
+
+def test_a_link_opens_its_file_until_it_expires(bucket: HostedBucket, film: Path, clock: FixedClock) -> None:
+    stored = bucket.put("app", "rec", film, "ein Film.mp4")
+    (app, recording, name), query = split(bucket.sign("app", "rec", "ein Film.mp4", clock.now_s + 10))
+    assert bucket.verify(app, recording, name, query) == stored.path
+    clock.now_s += 10
+    with pytest.raises(LinkExpired):
+        bucket.verify(app, recording, name, query)
+
+
+@pytest.mark.parametrize("changed", ["app", "recording", "name", "expires", "signature", "no signature", "no expiry"])
+def test_a_changed_link_is_refused(bucket: HostedBucket, film: Path, clock: FixedClock, changed: str) -> None:
+    bucket.put("app", "rec", film, "film.mp4")
+    (app, recording, name), query = split(bucket.sign("app", "rec", "film.mp4", clock.now_s + 10))
+    match changed:
+        case "app":
+            app = "other"
+        case "recording":
+            recording = "other"
+        case "name":
+            name = "other.mp4"
+        case "expires":
+            query["expires"] = str(int(query["expires"]) + 1)
+        case "signature":
+            query["signature"] = query["signature"][::-1]
+        case "no signature":
+            del query["signature"]
+        case _:
+            del query["expires"]
+    with pytest.raises(LinkTampered):
+        bucket.verify(app, recording, name, query)
+
+
+def test_a_link_to_a_deleted_file_finds_nothing(bucket: HostedBucket, film: Path, clock: FixedClock) -> None:
+    bucket.put("app", "rec", film, "film.mp4")
+    (app, recording, name), query = split(bucket.sign("app", "rec", "film.mp4", clock.now_s + 10))
+    assert bucket.delete("app", "rec")
+    assert not bucket.delete("app", "rec")
+    with pytest.raises(FileNotFoundError):
+        bucket.verify(app, recording, name, query)
+
+
+@given(st.text())
+def test_no_name_leaves_the_bucket(name: str) -> None:
+    bucket = HostedBucket(Path("/bucket"), SECRET, FixedClock(0))
+    try:
+        path = bucket.path("app", "rec", name)
+    except ValueError:
+        return
+    assert path.parent == Path("/bucket/app/rec")
+
+
+def test_a_short_secret_is_refused(tmp_path: Path, clock: FixedClock) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        HostedBucket(tmp_path, b"short", clock)
