@@ -62,7 +62,7 @@ class LocalFleet:
         self._jobs: dict[str, _Job] = {}
 
     async def start(self, spec: JobSpec) -> None:
-        """Starts (or, when its directory holds segments, continues) a job. Raises OSError if it cannot be written down."""
+        """Starts a job, or continues the one in its directory. Raises OSError if it cannot be written down."""
         if spec.recording_id in self._jobs:
             return
         await asyncio.to_thread(_write_config, spec)
@@ -114,8 +114,9 @@ class LocalFleet:
                 return worker.outcome
             without_progress = 0 if worker.made_progress else without_progress + 1
             if without_progress > self._settings.max_restarts:
-                return JobOutcome.failed(
-                    f"the renderer ended {without_progress} times without progress, last with {describe_exit(status)}"
+                return await self._give_up(
+                    spec,
+                    f"the renderer ended {without_progress} times without progress, last with {describe_exit(status)}",
                 )
             job = self._jobs.get(spec.recording_id)
             if job is not None:
@@ -129,9 +130,16 @@ class LocalFleet:
             if without_progress > 1:
                 await self._clock.sleep(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2 ** (without_progress - 2)))
 
-    async def _run(self, spec: JobSpec, worker: "_WorkerRun") -> int:
+    async def _give_up(self, spec: JobSpec, reason: str) -> JobOutcome:
+        """Ends a job with the film of what was committed, if a worker can still make one."""
+        log.error("a recording's renderer is given up", recording_id=spec.recording_id, reason=reason)
+        worker = _WorkerRun(spec, lambda progress: self._progressed(spec, progress))
+        await self._run(spec, worker, "--salvage", reason)
+        return worker.outcome or JobOutcome.failed(reason)
+
+    async def _run(self, spec: JobSpec, worker: "_WorkerRun", *options: str) -> int:
         child = ChildProcess(
-            [*self._command, spec.job_dir],
+            [*self._command, spec.job_dir, *options],
             name=f"renderer-{spec.recording_id}",
             env=_worker_environment(),
             stop_timeout_s=_STOP_TIMEOUT_S,
@@ -170,7 +178,9 @@ class _WorkerRun:
         try:
             message = MESSAGE.validate_json(line)
         except ValidationError:
-            log.warning("a renderer printed something unexpected", recording_id=self._spec.recording_id, line=line[:200])
+            log.warning(
+                "a renderer printed something unexpected", recording_id=self._spec.recording_id, line=line[:200]
+            )
             return
         match message:
             case Progress():

@@ -1,0 +1,56 @@
+"""The process of one recording: ``python -m reelkit.fleet.worker JOB_DIR [--salvage REASON]``.
+
+Prints the messages of :mod:`reelkit.fleet.messages` on stdout and logs JSON on stderr. Exit status: 0 when the film is
+finished, 1 when no retry can help (it said so), 75 when another worker holds the job, anything else is worth a retry.
+"""
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+import structlog
+
+from reelkit.clock import SystemClock
+from reelkit.fleet.job import run_job, salvage
+from reelkit.fleet.local import job_config
+from reelkit.fleet.messages import Done, Message
+from reelkit.log import configure_logging
+from reelkit.render.config import RenderConfig
+
+log = structlog.get_logger(__name__)
+
+EXIT_DONE = 0
+EXIT_FINAL = 1
+EXIT_BUSY = 75
+LOCK_FILE = "lock"
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the job in ``arguments[0]``; returns the exit status."""
+    configure_logging("json", "info")
+    job_dir = Path(arguments[0])
+    lock = os.open(job_dir / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.warning("another worker holds this job", job_dir=str(job_dir))
+        return EXIT_BUSY
+    if "--salvage" in arguments:
+        salvage(job_dir, arguments[arguments.index("--salvage") + 1], emit)
+        return EXIT_FINAL
+    config = job_config(job_dir)
+    outcome = run_job(
+        job_dir, Path(config["capture_dir"]), RenderConfig.model_validate(config["render"]), SystemClock(), emit
+    )
+    return EXIT_DONE if isinstance(outcome, Done) else EXIT_FINAL
+
+
+def emit(message: Message) -> None:
+    """One line per message, at once."""
+    sys.stdout.write(message.model_dump_json() + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
