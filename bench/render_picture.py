@@ -1,0 +1,216 @@
+"""What composing a film's picture costs: processor time per second of film, by part.
+
+    python -m bench.render_picture [--people 4] [--seconds 20] [--size 1280x720] [--profile]
+
+The cameras are 640 x 360 VP8 at 30 fps and 600 kb/s with textured, moving content; everyone's camera is on.
+``decode only`` decodes the same access units and does nothing else.
+"""
+
+import argparse
+import cProfile
+import math
+import pstats
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+
+from reelkit.capture.catalog import Catalog
+from reelkit.capture.events import MediaKind, PeerJoined, ProducerOpened, SessionStarted, Source
+from reelkit.capture.journal import JournalReader, JournalWriter
+from reelkit.capture.unit_reader import UnitReader
+from reelkit.clock import SystemClock
+from reelkit.render.compositor import Compositor
+from reelkit.render.config import VideoSpec
+from reelkit.render.corners import Corners
+from reelkit.render.overlay import Overlay
+from reelkit.render.picture import Picture
+from reelkit.render.scaler import Scaler
+from reelkit.render.video_decoder import VideoDecoder
+from testbed.capture.mjr_file import MjrFile, file_name
+from testbed.capture.packetizer import PAYLOAD_TYPES, payloads, rtp_packet
+
+FPS = 30
+WIDTH_PX, HEIGHT_PX = 640, 360
+BITRATE_BPS = 600_000
+START_S = 1_760_000_000.0
+CLIP_S = 4
+"""Encoded once for each camera and repeated."""
+
+_PARTS: dict[str, tuple[type, str]] = {
+    "read and parse": (UnitReader, "poll"),
+    "decode": (VideoDecoder, "decode"),
+    "scale and copy": (Scaler, "paint"),
+    "labels": (Overlay, "lay_on"),
+    "corners": (Corners, "round_off"),
+    "hand out": (Compositor, "_hand_out"),
+}
+
+
+def camera_clip(seed: int) -> list[bytes]:
+    """VP8 frames of a texture that drifts behind a softly moving foreground, with some sensor noise."""
+    draw = np.random.default_rng(seed)
+    texture = draw.integers(40, 215, (HEIGHT_PX // 8 + 8, WIDTH_PX // 8 + 8, 3)).astype(np.uint8)
+    texture = texture.repeat(8, axis=0).repeat(8, axis=1)
+    rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX]
+    encoder = av.CodecContext.create("libvpx", "w")
+    assert isinstance(encoder, VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
+    encoder.bit_rate, encoder.gop_size = BITRATE_BPS, CLIP_S * FPS
+    encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "error-resilient": "1"}
+    packets: list[bytes] = []
+    for number in range(CLIP_S * FPS):
+        angle = 2 * math.pi * number / (CLIP_S * FPS)
+        left, top = round(24 + 20 * math.sin(angle)), round(24 + 20 * math.cos(angle))
+        image = texture[top : top + HEIGHT_PX, left : left + WIDTH_PX].astype(np.float32)
+        distance = ((columns - 320 - 60 * math.sin(angle)) / 110) ** 2 + ((rows - 190) / 150) ** 2
+        image[distance < 1] = (210, 160, 130)
+        image += draw.normal(0, 2, image.shape)
+        frame = av.VideoFrame.from_ndarray(image.clip(0, 255).astype(np.uint8), format="rgb24")
+        frame = frame.reformat(format="yuv420p")
+        frame.pts, frame.time_base = number, encoder.time_base
+        packets.extend(bytes(packet) for packet in encoder.encode(frame))
+    packets.extend(bytes(packet) for packet in encoder.encode(None))
+    return packets
+
+
+def write_capture(directory: Path, people: int, seconds: int) -> None:
+    """A capture in which ``people`` are there from the beginning to the end."""
+    (directory / "rtp").mkdir(parents=True)
+    journal = JournalWriter(directory / "journal.jsonl", SystemClock(), 10.0)
+    journal.append(SessionStarted(time_s=START_S - 1, session_id="s", meeting_id="m", title="Bench"))
+    for person in range(people):
+        peer_id, feed = f"peer-{person}", f"feed-{person}"
+        journal.append(PeerJoined(time_s=START_S - 1, peer_id=peer_id, participant_id=peer_id, name=f"Person {person}"))
+        journal.append(
+            ProducerOpened(
+                time_s=START_S - 1,
+                producer_id=f"camera-{person}",
+                peer_id=peer_id,
+                feed=feed,
+                mid="0",
+                mindex=0,
+                kind=MediaKind.VIDEO,
+                source=Source.CAMERA,
+                codec="vp8",
+            )
+        )
+        path = directory / "rtp" / file_name("s", feed, START_S - 1, MediaKind.VIDEO, 0)
+        file = MjrFile(path, MediaKind.VIDEO, "vp8", START_S - 1)
+        sequence = 0
+        clip = camera_clip(person)
+        for number in range(seconds * FPS):
+            parts = payloads("vp8", clip[number % len(clip)], number)
+            for index, payload in enumerate(parts):
+                data = rtp_packet(
+                    payload_type=PAYLOAD_TYPES["vp8"],
+                    marker=index == len(parts) - 1,
+                    sequence=sequence,
+                    timestamp=number * 90_000 // FPS,
+                    ssrc=person + 1,
+                    payload=payload,
+                    extensions={},
+                )
+                file.write(START_S + number / FPS + person * 0.007, data)
+                sequence += 1
+        file.close()
+    journal.close()
+
+
+@contextmanager
+def timed(spent_s: dict[str, float]) -> Iterator[None]:
+    """Adds up what each part takes; scaling does not count what it calls of the others."""
+    originals = {name: getattr(kind, method) for name, (kind, method) in _PARTS.items()}
+
+    def timing(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def wrapped(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - stands in for any function
+            begun_s = time.thread_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                spent_s[name] = spent_s.get(name, 0.0) + time.thread_time() - begun_s
+
+        return wrapped
+
+    for name, (kind, method) in _PARTS.items():
+        setattr(kind, method, timing(name, originals[name]))
+    try:
+        yield
+    finally:
+        for name, (kind, method) in _PARTS.items():
+            setattr(kind, method, originals[name])
+
+
+def compose(directory: Path, spec: VideoSpec, seconds: int) -> float:
+    """Composes the whole film; gives the processor time that it took."""
+    picture = Picture(Catalog(directory / "rtp"), spec)
+    picture.extend(JournalReader(directory / "journal.jsonl").poll())
+    picture.poll(math.inf)
+    begun_s = time.process_time()
+    for frame in range(seconds * FPS):
+        picture.frame(START_S + frame / FPS)
+    return time.process_time() - begun_s
+
+
+def decode_only(directory: Path) -> float:
+    """Decodes all access units; gives the processor time that decoding alone took."""
+    spent_s = 0.0
+    for path in sorted((directory / "rtp").iterdir()):
+        reader = UnitReader(path, "vp8")
+        reader.poll(math.inf)
+        units = [reader.unit(index).data for index in range(reader.start, reader.stop)]
+        decoder = VideoDecoder("vp8")
+        begun_s = time.process_time()
+        for data in units:
+            decoder.decode(data)
+        spent_s += time.process_time() - begun_s
+    return spent_s
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--size", default="1280x720")
+    parser.add_argument("--profile", action="store_true", help="print the functions that take most")
+    arguments = parser.parse_args()
+    width, height = (int(side) for side in arguments.size.split("x"))
+    spec = VideoSpec(width_px=width, height_px=height, fps=FPS)
+    seconds: int = arguments.seconds
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary) / "capture"
+        write_capture(directory, arguments.people, seconds)
+        if arguments.profile:
+            profiler = cProfile.Profile()
+            profiler.runcall(compose, directory, spec, seconds)
+            pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+            return
+        compose(directory, spec, min(seconds, 2))
+        baseline_s = decode_only(directory)
+        total_s = compose(directory, spec, seconds)
+        parts: dict[str, float] = {}
+        with timed(parts):
+            measured_s = compose(directory, spec, seconds)
+    print(f"{arguments.people} x {WIDTH_PX}x{HEIGHT_PX} VP8 at {FPS} fps into {arguments.size}, {seconds} s; cores:")
+    for name, spent_s in parts.items():
+        print(f"  {name:<16} {spent_s / seconds:.4f}")
+    print(f"  {'the rest':<16} {(measured_s - sum(parts.values())) / seconds:.4f}   (with the cost of measuring)")
+    print(f"  {'all':<16} {total_s / seconds:.4f}   (without measuring)")
+    print(f"  {'decode only':<16} {baseline_s / seconds:.4f}")
+    print(f"  {'outside decode':<16} {(total_s - baseline_s) / seconds:.4f}")
+    print(f"  memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+
+
+if __name__ == "__main__":
+    main()

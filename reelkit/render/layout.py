@@ -1,0 +1,131 @@
+"""Where each part of a scene goes on the canvas. A pure function: the same scene always gives the same rectangles.
+
+People are in a grid of equal tiles, as large as they can be. A shared screen takes most of the canvas, and the people
+then sit in a strip beside it (below it on a portrait canvas). All coordinates are even, because the canvas has half as
+many chroma samples as luma samples in each direction (4:2:0).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reelkit.render.scene import Person, Scene, Share
+
+_GAP_SHARE = 0.011
+"""Distance between tiles and to the edge, as a part of the canvas' shorter side: 8 px at 720p."""
+_WIDEST_ASPECT = 1.85
+"""Tiles are about 16:9; the little more lets a 2 x 2 grid with its gaps fill a 16:9 canvas."""
+_USUAL_ASPECT = 16 / 9
+_NARROWEST_ASPECT = 4 / 3
+"""Tiles come down to this on canvases less wide than 16:9, where wide tiles would leave much of them empty."""
+_STRIP_SHARE, _WIDE_STRIP_SHARE = 0.19, 0.26
+"""Parts of the canvas' longer side that the strip of people takes beside a shared screen: for a few, for many."""
+_STRIP_FEW = 5
+_NEARLY = 0.95
+"""Of two grids whose tiles are nearly equally large the one that runs along the longer side is taken: two people on a
+16:9 canvas sit side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle in luma pixels from the top left corner of the canvas; all four numbers are even."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.y + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A rectangle of the canvas and what it shows."""
+
+    rect: Rect
+    subject: Person | Share
+
+
+def layout(scene: Scene, width_px: int, height_px: int) -> tuple[Tile, ...]:
+    """The tiles of ``scene``: those of shared screens first, then those of people in their order.
+
+    A scene with nobody in it has no tiles. Tiles never overlap and lie within the canvas. On a canvas so small that
+    not everyone gets at least 2 x 2 pixels, the last ones get no tile.
+    """
+    gap = gap_px(width_px, height_px)
+    inner = Rect(gap, gap, _even(width_px - 2 * gap), _even(height_px - 2 * gap))
+    grid = _Grid(gap, min(_USUAL_ASPECT, max(_NARROWEST_ASPECT, width_px / height_px)))
+    if not scene.shares:
+        return grid.tiles(scene.people, inner)
+    stage, strip = _split(inner, gap, len(scene.people))
+    if len(scene.shares) == 1 and stage.width >= 2 and stage.height >= 2:
+        shares: tuple[Tile, ...] = (Tile(stage, scene.shares[0]),)
+    else:
+        shares = grid.tiles(scene.shares, stage)
+    return (*shares, *grid.tiles(scene.people, strip))
+
+
+def gap_px(width_px: int, height_px: int) -> int:
+    """The distance between tiles and to the edge of a canvas."""
+    return 2 * round(min(width_px, height_px) * _GAP_SHARE / 2)
+
+
+def _split(area: Rect, gap: int, people: int) -> tuple[Rect, Rect]:
+    """The stage for shared screens and the strip for people."""
+    if not people:
+        return area, Rect(area.x, area.y, 0, 0)
+    share = _STRIP_SHARE if people <= _STRIP_FEW else _WIDE_STRIP_SHARE
+    if area.width >= area.height:
+        strip = _even(area.width * share)
+        stage = area.width - strip - gap
+        return Rect(area.x, area.y, stage, area.height), Rect(area.x + stage + gap, area.y, strip, area.height)
+    strip = _even(area.height * share)
+    stage = area.height - strip - gap
+    return Rect(area.x, area.y, area.width, stage), Rect(area.x, area.y + stage + gap, area.width, strip)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Equal tiles, row by row, centred in an area."""
+
+    gap: int
+    narrowest_aspect: float
+
+    def tiles(self, subjects: Sequence[Person | Share], area: Rect) -> tuple[Tile, ...]:
+        count = len(subjects)
+        if not count:
+            return ()
+        options = [(columns, *self._cell(area, columns, math.ceil(count / columns))) for columns in range(1, count + 1)]
+        largest = max(width * height for _, width, height in options)
+        good = [option for option in options if option[1] * option[2] >= largest * _NEARLY]
+        columns, width, height = good[-1 if area.width >= area.height else 0]
+        if width < 2 or height < 2:
+            return self.tiles(subjects[:-1], area)
+        gap, rows = self.gap, math.ceil(count / columns)
+        top = area.y + _even((area.height - rows * height - (rows - 1) * gap) / 2)
+        tiles = []
+        for index, subject in enumerate(subjects):
+            row, column = divmod(index, columns)
+            in_row = min(columns, count - row * columns)
+            left = area.x + _even((area.width - in_row * width - (in_row - 1) * gap) / 2)
+            tiles.append(Tile(Rect(left + column * (width + gap), top + row * (height + gap), width, height), subject))
+        return tuple(tiles)
+
+    def _cell(self, area: Rect, columns: int, rows: int) -> tuple[int, int]:
+        """Width and height of the tiles."""
+        width = (area.width - (columns - 1) * self.gap) / columns
+        height = (area.height - (rows - 1) * self.gap) / rows
+        if width <= 0 or height <= 0:
+            return 0, 0
+        aspect = min(_WIDEST_ASPECT, max(self.narrowest_aspect, width / height))
+        return _even(min(width, height * aspect)), _even(min(height, width / aspect))
+
+
+def _even(length: float) -> int:
+    return 2 * math.floor(length / 2)

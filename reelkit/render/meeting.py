@@ -1,0 +1,178 @@
+"""The state of the meeting at an instant, folded from the journal."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+
+from reelkit.capture.events import (
+    Event,
+    MediaKind,
+    PeerJoined,
+    PeerLeft,
+    PeerRenamed,
+    ProducerClosed,
+    ProducerOpened,
+    ProducerPaused,
+    ProducerResumed,
+    SessionEnded,
+    SessionStarted,
+    SfuLost,
+    Source,
+    SpeakerChanged,
+)
+from reelkit.render.errors import TimelineError
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Someone who is in the meeting. A hidden peer is never shown and does not count."""
+
+    peer_id: str
+    participant_id: str
+    name: str
+    picture: str | None
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """A track that a peer has open. ``feed`` and ``mindex`` name its packet files, ``extmap`` the ids of its RTP header
+    extensions. ``since_s`` is the wall-clock instant at which it was last opened, paused or resumed."""
+
+    producer_id: str
+    peer_id: str
+    feed: str
+    mindex: int
+    kind: MediaKind
+    source: Source
+    codec: str
+    extmap: dict[str, int] = field(hash=False)
+    paused: bool
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingState:
+    """A meeting at one instant. ``peers`` are in order of joining, ``producers`` in order of opening."""
+
+    title: str = ""
+    peers: tuple[Peer, ...] = ()
+    producers: tuple[Producer, ...] = ()
+    speaker: str | None = None
+    """The peer id of the active speaker."""
+
+    def producer(self, peer_id: str, source: Source) -> Producer | None:
+        """The newest open producer of that source, paused or not."""
+        found = None
+        for producer in self.producers:
+            if producer.peer_id == peer_id and producer.source is source:
+                found = producer
+        return found
+
+
+def advance(state: MeetingState, event: Event) -> MeetingState:
+    """The state after ``event``. Events that change nothing that is seen or heard give back the same object."""
+    match event:
+        case SessionStarted():
+            return replace(state, title=event.title)
+        case PeerJoined():
+            return _join(state, event)
+        case PeerRenamed():
+            peers = tuple(
+                replace(peer, name=event.name) if peer.peer_id == event.peer_id else peer for peer in state.peers
+            )
+            return replace(state, peers=peers)
+        case PeerLeft():
+            return replace(
+                state,
+                peers=tuple(peer for peer in state.peers if peer.peer_id != event.peer_id),
+                producers=tuple(item for item in state.producers if item.peer_id != event.peer_id),
+                speaker=None if state.speaker == event.peer_id else state.speaker,
+            )
+        case ProducerOpened():
+            return replace(state, producers=(*_without(state, event.producer_id), _opened(event)))
+        case ProducerPaused() | ProducerResumed():
+            return _toggle(state, event)
+        case ProducerClosed():
+            return replace(state, producers=_without(state, event.producer_id))
+        case SpeakerChanged():
+            return replace(state, speaker=event.peer_id)
+        case SfuLost():
+            return replace(state, producers=(), speaker=None)
+        case SessionEnded():
+            return replace(state, peers=(), producers=(), speaker=None)
+        case _:
+            return state
+
+
+class Meeting:
+    """A cursor over the journal: :meth:`at` gives the state at an instant that only moves forward.
+
+    It keeps nothing of the past: a restarted renderer reads the journal again from its beginning, which gives the same
+    states.
+    """
+
+    def __init__(self) -> None:
+        self._pending: deque[Event] = deque()
+        self._state = MeetingState()
+        self._at_s = float("-inf")
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Takes the next events of the journal, in its order."""
+        self._pending.extend(events)
+
+    def at(self, wall_s: float) -> MeetingState:
+        """The state after all events up to and including ``wall_s``. The same object as before when nothing happened.
+
+        Raises TimelineError when ``wall_s`` lies before that of an earlier call.
+        """
+        if wall_s < self._at_s:
+            raise TimelineError("the meeting cannot be wound back", wall_s=wall_s, at_s=self._at_s)
+        self._at_s = wall_s
+        while self._pending and self._pending[0].time_s <= wall_s:
+            self._state = advance(self._state, self._pending.popleft())
+        return self._state
+
+    def upcoming(self, until_s: float) -> list[Event]:
+        """The events not yet taken whose time is at or before ``until_s``."""
+        return list(takewhile(lambda event: event.time_s <= until_s, self._pending))
+
+
+def _without(state: MeetingState, producer_id: str) -> tuple[Producer, ...]:
+    return tuple(item for item in state.producers if item.producer_id != producer_id)
+
+
+def _join(state: MeetingState, event: PeerJoined) -> MeetingState:
+    peer = Peer(event.peer_id, event.participant_id, event.name, event.picture, event.hidden)
+    if any(known.peer_id == peer.peer_id for known in state.peers):
+        # A peer whose socket dropped and came back keeps its place.
+        peers = tuple(peer if known.peer_id == peer.peer_id else known for known in state.peers)
+        return replace(state, peers=peers)
+    return replace(state, peers=(*state.peers, peer))
+
+
+def _opened(event: ProducerOpened) -> Producer:
+    return Producer(
+        producer_id=event.producer_id,
+        peer_id=event.peer_id,
+        feed=event.feed,
+        mindex=event.mindex,
+        kind=event.kind,
+        source=event.source,
+        codec=event.codec,
+        extmap=dict(event.extmap),
+        paused=event.paused,
+        since_s=event.time_s,
+    )
+
+
+def _toggle(state: MeetingState, event: ProducerPaused | ProducerResumed) -> MeetingState:
+    paused = isinstance(event, ProducerPaused)
+    producers = tuple(
+        replace(producer, paused=paused, since_s=event.time_s)
+        if producer.producer_id == event.producer_id and producer.paused is not paused
+        else producer
+        for producer in state.producers
+    )
+    return replace(state, producers=producers)

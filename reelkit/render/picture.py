@@ -1,0 +1,139 @@
+"""The film's picture: what the renderer asks for, frame by frame."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import av
+
+from reelkit.capture.catalog import Catalog, TrackKey
+from reelkit.capture.events import Event, MediaKind, ProducerOpened, ProducerResumed
+from reelkit.render.compositor import Compositor
+from reelkit.render.config import VideoSpec
+from reelkit.render.errors import CheckpointError
+from reelkit.render.meeting import Meeting, MeetingState, Producer
+from reelkit.render.scene import Scene, scene_of
+from reelkit.render.video_source import VideoSource
+
+_LOOK_AHEAD_S = 5.0
+"""How far ahead :meth:`Picture.ready_until_s` promises anything."""
+
+
+class Picture:
+    """Composes the frames of a film from a capture's video tracks and journal, at instants that only move forward.
+
+    Feed it with :meth:`extend` (the journal) and :meth:`poll` (the packet files), ask :meth:`ready_until_s` how far
+    that reaches, and take a :meth:`frame` for each instant. Frames depend on the capture, the instants and ``spec``
+    alone: a picture that was restored from a :meth:`checkpoint` gives the same bytes.
+    """
+
+    def __init__(self, catalog: Catalog, spec: VideoSpec) -> None:
+        self._catalog = catalog
+        self._compositor = Compositor(spec.width_px, spec.height_px)
+        self._meeting = Meeting()
+        self._state: MeetingState | None = None
+        self._scene = Scene()
+        self._wall_s = -math.inf
+        self._horizon_s = -math.inf
+        self._sources: dict[TrackKey, VideoSource] = {}
+        self._owners: dict[TrackKey, str] = {}
+        """The peer who sends each track."""
+        self._on: dict[str, tuple[VideoSource, float]] = {}
+        """The source of each producer that is shown, and since when it is on."""
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Takes the next events of the journal, in its order; all of them, also in a restored picture."""
+        self._meeting.extend(events)
+
+    def poll(self, horizon_s: float) -> None:
+        """Reads what was added to the packet files.
+
+        ``horizon_s`` promises that all packets that arrived, and all events that happened, before it have been written:
+        infinity for a capture that is complete, the present minus the writers' delay for one that grows. Raises
+        OSError.
+        """
+        self._horizon_s = horizon_s
+        self._catalog.scan()
+        for source in self._sources.values():
+            source.read(horizon_s)
+
+    def ready_until_s(self, wall_s: float) -> float:
+        """Up to which instant, from ``wall_s`` on, frames can be taken: what is read later does not change them. Less
+        than ``wall_s`` while not even its frame can. Infinity for a capture that is complete.
+
+        Packets make it about 1.2 s behind the horizon; a camera that sends nothing, or has just been switched on, holds
+        it back to 2.5 s.
+        """
+        if self._horizon_s == math.inf:
+            return math.inf
+        self._go_to(wall_s)
+        ready_s = min(self._horizon_s, wall_s + _LOOK_AHEAD_S)
+        for source, _ in self._on.values():
+            ready_s = min(ready_s, source.ready_until_s(wall_s))
+        for event in self._meeting.upcoming(ready_s):
+            # A camera that comes on is another to wait for, from that instant on.
+            if isinstance(event, ProducerResumed) or (
+                isinstance(event, ProducerOpened) and event.kind is MediaKind.VIDEO
+            ):
+                return math.nextafter(event.time_s, -math.inf)
+        return ready_s
+
+    def frame(self, wall_s: float) -> av.VideoFrame:
+        """The frame of that instant: yuv420p, tagged as :mod:`reelkit.render.colour` says.
+
+        It is the very object that was given before if nothing changed, and is never written to again. Raises
+        TimelineError if ``wall_s`` lies before an earlier call's.
+        """
+        self._go_to(wall_s)
+        return self._compositor.compose(self._scene, self._frame_of)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What :meth:`restore` needs to go on behind the last frame; JSON-able."""
+        states = [(self._owners[key], source.checkpoint()) for key, source in self._sources.items()]
+        return {"sources": [{"peer_id": peer_id, "source": state} for peer_id, state in states if state is not None]}
+
+    def restore(self, checkpoint: dict[str, Any]) -> None:
+        """Goes to where another picture of the same capture was, decoding again from the last keyframes before. To be
+        called before the first frame and after :meth:`poll` with a horizon no earlier than that picture's.
+
+        Raises CheckpointError if the checkpoint does not belong to this capture.
+        """
+        try:
+            states = [(entry["peer_id"], entry["source"]) for entry in checkpoint["sources"]]
+        except (KeyError, TypeError) as error:
+            raise CheckpointError("the checkpoint of a picture is malformed") from error
+        for peer_id, state in states:
+            source = VideoSource.restored(self._catalog, self._horizon_s, state)
+            self._sources[source.key] = source
+            self._owners[source.key] = peer_id
+
+    def _frame_of(self, producer_id: str) -> av.VideoFrame | None:
+        source, since_s = self._on[producer_id]
+        return source.frame_at(self._wall_s, since_s)
+
+    def _go_to(self, wall_s: float) -> None:
+        state = self._meeting.at(wall_s)
+        self._wall_s = wall_s
+        if state is self._state:
+            return
+        self._state = state
+        self._scene = scene_of(state)
+        shown = {person.camera for person in self._scene.people} | {share.producer_id for share in self._scene.shares}
+        self._on = {
+            producer.producer_id: (self._source(producer), producer.since_s)
+            for producer in state.producers
+            if producer.producer_id in shown
+        }
+        # A track may go on after its producer was closed, without a keyframe: its decoder stays as long as its peer.
+        present = {peer.peer_id for peer in state.peers}
+        for key in [key for key, peer_id in self._owners.items() if peer_id not in present]:
+            del self._sources[key], self._owners[key]
+
+    def _source(self, producer: Producer) -> VideoSource:
+        key = TrackKey(producer.feed, producer.kind, producer.mindex)
+        source = self._sources.get(key)
+        if source is None:
+            source = self._sources[key] = VideoSource(key, self._catalog, producer.codec, producer.extmap)
+            source.read(self._horizon_s)
+        self._owners[key] = producer.peer_id
+        return source

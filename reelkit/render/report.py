@@ -1,0 +1,85 @@
+"""What a renderer tells when it is done, and the counting of processor time for it."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ENCODE_VIDEO = "encode_video"
+"""The part of the video encoder, which is told apart from all the rest."""
+
+
+class TrackReport(BaseModel):
+    """What came of one packet file."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    file: str
+    kind: str
+    packets: int = 0
+    """Packets (of audio) or access units (of video) that were read."""
+    lost: int = 0
+    """Packets that are missing in the file."""
+    late: int = 0
+    """Duplicates and packets that came after they were given up."""
+    concealed: int = 0
+    """Lost packets that were made up for."""
+    jumps: int = 0
+    """How often the sender's clock jumped, so that the track was placed anew."""
+    decoder_errors: int = 0
+
+
+class RenderReport(BaseModel):
+    """One film, when it is complete."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    frames: int
+    samples: int
+    """Samples per channel at 48 kHz."""
+    duration_s: float
+    segments: int
+    lag_max_s: float = 0.0
+    """The farthest that the renderer fell behind the wall clock."""
+    cpu_s: dict[str, float] = Field(default_factory=dict)
+    """Processor seconds by part of the work that was committed; ``other`` is what belongs to none."""
+    tracks: list[TrackReport] = Field(default_factory=list)
+
+
+class CpuMeter:
+    """Counts the processor time of named parts of the calling thread, at the granularity of blocks of work.
+
+    The renderer is a process of its own with one thread; others in it are those of the video encoder.
+    """
+
+    def __init__(self) -> None:
+        self._parts_s: dict[str, float] = {}
+        self._process_s = time.process_time()
+        self._thread_s = time.thread_time()
+        self._counted_s = 0.0
+
+    def add(self, parts_s: Mapping[str, float]) -> None:
+        """Adds what an interrupted run had counted."""
+        for name, spent_s in parts_s.items():
+            self._parts_s[name] = self._parts_s.get(name, 0.0) + spent_s
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Adds the time of the block to ``name``. Parts must not be nested."""
+        start_s = time.thread_time()
+        try:
+            yield
+        finally:
+            spent_s = time.thread_time() - start_s
+            self._counted_s += spent_s
+            self._parts_s[name] = self._parts_s.get(name, 0.0) + spent_s
+
+    def parts_s(self) -> dict[str, float]:
+        """Seconds by part so far; ``other`` is the rest of this thread."""
+        thread_s = time.thread_time() - self._thread_s
+        others_s = max(0.0, time.process_time() - self._process_s - thread_s)
+        parts_s = dict(self._parts_s)
+        parts_s[ENCODE_VIDEO] = parts_s.get(ENCODE_VIDEO, 0.0) + others_s
+        parts_s["other"] = parts_s.get("other", 0.0) + max(0.0, thread_s - self._counted_s)
+        return parts_s

@@ -1,0 +1,63 @@
+"""What a film shows at an instant, before anyone thinks of rectangles."""
+
+from dataclasses import dataclass
+
+from reelkit.capture.events import Source
+from reelkit.render.meeting import MeetingState, Producer
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone with a tile. ``camera`` is the producer id of the camera that is on, None shows the avatar."""
+
+    peer_id: str
+    participant_id: str
+    name: str
+    camera: str | None
+    muted: bool
+    speaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A screen that is being shared."""
+
+    producer_id: str
+    peer_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that is shown. ``people`` are in order of joining, ``shares`` in order of beginning."""
+
+    title: str = ""
+    people: tuple[Person, ...] = ()
+    shares: tuple[Share, ...] = ()
+
+
+def scene_of(state: MeetingState) -> Scene:
+    """The scene of a meeting's state. Hidden peers are not in it, nor is what they send."""
+    shown = [peer for peer in state.peers if not peer.hidden]
+    names = {peer.peer_id: peer.name for peer in shown}
+    people = tuple(
+        Person(
+            peer_id=peer.peer_id,
+            participant_id=peer.participant_id,
+            name=peer.name,
+            camera=_if_on(state.producer(peer.peer_id, Source.CAMERA)),
+            muted=_if_on(state.producer(peer.peer_id, Source.MICROPHONE)) is None,
+            speaking=len(shown) > 1 and state.speaker == peer.peer_id,
+        )
+        for peer in shown
+    )
+    shares = tuple(
+        Share(producer.producer_id, producer.peer_id, names[producer.peer_id])
+        for producer in state.producers
+        if producer.source is Source.SCREEN and not producer.paused and producer.peer_id in names
+    )
+    return Scene(state.title, people, shares)
+
+
+def _if_on(producer: Producer | None) -> str | None:
+    return None if producer is None or producer.paused else producer.producer_id

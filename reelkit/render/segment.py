@@ -1,0 +1,163 @@
+"""One segment of a film: a fragmented MP4 file of a few seconds that plays by itself.
+
+Segments begin with a keyframe and none refers to another. Their time stamps are film time plus the 1024 samples by
+which AAC has to begin earlier, so that no time stamp is negative and all segments together are one continuous stream.
+At frame rates that divide by 5 a segment lasts 3.2 s, which is a whole number of frames and of AAC frames (96 and 150
+at 30 fps). At other rates the audio of a segment ends at the AAC frame that is nearest to the end of its last picture.
+"""
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+
+from reelkit.render.config import RenderConfig
+from reelkit.render.encoder_audio import (
+    FRAME_SAMPLES,
+    PRIMING_SAMPLES,
+    SAMPLE_RATE_HZ,
+    AudioEncoder,
+    Samples,
+    preroll_start,
+)
+from reelkit.render.encoder_video import TICKS_PER_FRAME, Packets, VideoEncoder
+from reelkit.render.manifest import sync_directory
+
+SEGMENT_S = 3.2
+_PRIMING_FRAMES = Fraction(PRIMING_SAMPLES, SAMPLE_RATE_HZ)
+_AUDIO_STEP_FRAMES = 5
+"""Sound is made in steps of so many AAC frames (107 ms): large enough for numpy, small enough to keep up."""
+_MP4_OPTIONS = {
+    # One fragment per file; the moov waits for it, so that decode times may begin anywhere.
+    "movflags": "delay_moov+default_base_moof+frag_keyframe+frag_discont+skip_trailer",
+    # Nothing that changes from run to run.
+    "fflags": "+bitexact",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPlan:
+    """Where segment ``index`` of a film lies, in frames and in AAC frames."""
+
+    index: int
+    fps: int
+
+    @property
+    def first_frame(self) -> int:
+        return self.index * frames_per_segment(self.fps)
+
+    @property
+    def stop_frame(self) -> int:
+        """Behind the last frame of the segment, if the film does not end in it."""
+        return (self.index + 1) * frames_per_segment(self.fps)
+
+    @property
+    def first_aac_frame(self) -> int:
+        return _aac_frame_near(self.first_frame, self.fps)
+
+    @property
+    def stop_aac_frame(self) -> int:
+        """Behind the last AAC frame of the segment, if the film does not end in it."""
+        return _aac_frame_near(self.stop_frame, self.fps)
+
+    @property
+    def checkpoint_aac_frame(self) -> int:
+        """Where the state of the sound is kept for a restart behind this segment: the next one's encoder wants the
+        sound from here on."""
+        return preroll_start(self.stop_aac_frame)
+
+    def audio_steps(self) -> list[tuple[int, int]]:
+        """The AAC frames of the segment (and of the pre-roll, where rendering begins with this segment) as the pieces
+        in which they must be made, so that a restart makes the same pieces. One of them begins at
+        ``checkpoint_aac_frame``."""
+        starts = range(self.first_aac_frame, self.checkpoint_aac_frame, _AUDIO_STEP_FRAMES)
+        return list(pairwise((*starts, self.checkpoint_aac_frame, self.stop_aac_frame)))
+
+
+def frames_per_segment(fps: int) -> int:
+    """Frames of every segment but a film's last."""
+    return round(SEGMENT_S * fps)
+
+
+def film_samples(frames: int, fps: int) -> int:
+    """Samples of sound that belong to a film of ``frames`` frames."""
+    return round(Fraction(frames * SAMPLE_RATE_HZ, fps))
+
+
+def _aac_frame_near(frame: int, fps: int) -> int:
+    return round(Fraction(frame * SAMPLE_RATE_HZ, fps * FRAME_SAMPLES))
+
+
+class SegmentWriter:
+    """Encodes one segment and puts it at ``path``, by way of a ``.part`` file."""
+
+    def __init__(self, path: Path, config: RenderConfig, plan: SegmentPlan) -> None:
+        """Raises MediaError, OSError."""
+        self.path = path
+        self._fps = config.video.fps
+        self._part = path.with_name(path.name + ".part")
+        self._container = av.open(self._part, "w", format="mp4", container_options=_MP4_OPTIONS)
+        self._video = VideoEncoder(self._container, config.video, frames_per_segment(self._fps))
+        self._audio = AudioEncoder(self._container, config.audio, plan.first_aac_frame)
+        self._video_packets: Packets = []
+        self._audio_packets: Packets = []
+
+    @property
+    def next_aac_frame(self) -> int:
+        """The AAC frame that the encoder wants next."""
+        return self._audio.next_frame
+
+    def encode_video(self, frame: av.VideoFrame, number: int) -> None:
+        """Takes the film's frame ``number``. Raises MediaError."""
+        self._video_packets.extend(self._video.encode(frame, number))
+
+    def encode_audio(self, samples: Samples) -> None:
+        """Takes the next AAC frames, shape (2, 1024 k). Raises MediaError."""
+        self._audio_packets.extend(self._audio.encode(samples))
+
+    def finish_video(self) -> None:
+        """No frame follows. Raises MediaError."""
+        self._video_packets.extend(self._video.flush())
+
+    def finish_audio(self, *, last: bool) -> None:
+        """No sound follows; with ``last`` the film ends here. Raises MediaError."""
+        rest = self._audio.flush()
+        if last:
+            self._audio_packets.extend(rest)
+
+    def commit(self) -> int:
+        """Writes the file and makes it durable. Returns its size in bytes. Raises OSError."""
+        self._container.mux(self._stamped())
+        self._container.close()
+        descriptor = os.open(self._part, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+            size = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        self._part.rename(self.path)
+        sync_directory(self.path.parent)
+        return size
+
+    def discard(self) -> None:
+        """Gives up the segment; harmless after :meth:`commit`."""
+        self._container.close()
+        self._part.unlink(missing_ok=True)
+
+    def _stamped(self) -> Packets:
+        """All packets in order of time, on the segments' common clock."""
+        video_base = Fraction(1, TICKS_PER_FRAME * self._fps)
+        shift = int(_PRIMING_FRAMES / video_base)
+        for packet in self._video_packets:
+            packet.time_base = video_base
+            packet.pts = packet.dts = (packet.pts or 0) * TICKS_PER_FRAME + shift
+            packet.duration = TICKS_PER_FRAME
+        for packet in self._audio_packets:
+            packet.pts = packet.dts = (packet.pts or 0) + PRIMING_SAMPLES
+            packet.duration = FRAME_SAMPLES
+        both = [*self._video_packets, *self._audio_packets]
+        both.sort(key=lambda packet: float((packet.pts or 0) * packet.time_base))
+        return both

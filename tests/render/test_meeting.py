@@ -1,0 +1,176 @@
+import pytest
+
+from reelkit.capture.events import (
+    Event,
+    MediaKind,
+    PeerJoined,
+    PeerLeft,
+    PeerRenamed,
+    ProducerClosed,
+    ProducerOpened,
+    ProducerPaused,
+    ProducerResumed,
+    SessionEnded,
+    SessionStarted,
+    SfuLost,
+    Source,
+    SpeakerChanged,
+)
+from reelkit.render.errors import TimelineError
+from reelkit.render.meeting import Meeting, MeetingState, advance
+
+
+def joined(at_s: float, peer_id: str, name: str = "", *, hidden: bool = False) -> PeerJoined:
+    return PeerJoined(time_s=at_s, peer_id=peer_id, participant_id=f"of-{peer_id}", name=name or peer_id, hidden=hidden)
+
+
+def opened(
+    at_s: float, producer_id: str, peer_id: str, source: Source = Source.CAMERA, *, paused: bool = False
+) -> ProducerOpened:
+    kind = MediaKind.VIDEO if source in (Source.CAMERA, Source.SCREEN) else MediaKind.AUDIO
+    return ProducerOpened(
+        time_s=at_s,
+        producer_id=producer_id,
+        peer_id=peer_id,
+        feed=peer_id,
+        mid="0",
+        mindex=0,
+        kind=kind,
+        source=source,
+        codec="vp8" if kind is MediaKind.VIDEO else "opus",
+        paused=paused,
+    )
+
+
+def after(*events: Event) -> MeetingState:
+    meeting = Meeting()
+    meeting.extend(events)
+    return meeting.at(1e12)
+
+
+def test_peers_are_in_order_of_joining() -> None:
+    state = after(
+        SessionStarted(time_s=0, session_id="s", meeting_id="m", title="Planning"),
+        joined(1, "ada"),
+        joined(2, "bob"),
+        PeerLeft(time_s=3, peer_id="ada"),
+        joined(4, "ada"),
+    )
+
+    assert state.title == "Planning"
+    assert [peer.peer_id for peer in state.peers] == ["bob", "ada"]
+
+
+def test_a_peer_that_comes_back_without_having_left_keeps_its_place() -> None:
+    state = after(joined(1, "ada"), joined(2, "bob"), joined(3, "ada", "Ada L."))
+
+    assert [peer.name for peer in state.peers] == ["Ada L.", "bob"]
+
+
+def test_renaming_changes_one_name() -> None:
+    state = after(joined(1, "ada"), joined(2, "bob"), PeerRenamed(time_s=3, peer_id="bob", name="Robert"))
+
+    assert [peer.name for peer in state.peers] == ["ada", "Robert"]
+
+
+def test_a_producer_is_paused_resumed_and_closed() -> None:
+    meeting = Meeting()
+    meeting.extend(
+        [
+            joined(1, "ada"),
+            opened(2, "cam", "ada"),
+            ProducerPaused(time_s=3, producer_id="cam"),
+            ProducerResumed(time_s=4, producer_id="cam"),
+            ProducerResumed(time_s=4.5, producer_id="cam"),
+            ProducerClosed(time_s=5, producer_id="cam"),
+            ProducerPaused(time_s=6, producer_id="cam"),
+        ]
+    )
+    seen = {}
+    for at_s in (1.5, 2.5, 3.5, 4.7, 5.5, 6.5):
+        producer = meeting.at(at_s).producer("ada", Source.CAMERA)
+        seen[at_s] = producer and (producer.paused, producer.since_s)
+
+    assert seen == {1.5: None, 2.5: (False, 2), 3.5: (True, 3), 4.7: (False, 4), 5.5: None, 6.5: None}
+
+
+def test_the_newest_producer_of_a_source_counts() -> None:
+    state = after(joined(1, "ada"), opened(2, "old", "ada"), opened(3, "new", "ada", paused=True))
+    producer = state.producer("ada", Source.CAMERA)
+
+    assert producer is not None
+    assert (producer.producer_id, producer.paused) == ("new", True)
+
+
+def test_who_leaves_takes_everything_along() -> None:
+    state = after(
+        joined(1, "ada"),
+        joined(1, "bob"),
+        opened(2, "a", "ada"),
+        opened(2, "b", "bob", Source.MICROPHONE),
+        SpeakerChanged(time_s=3, peer_id="ada"),
+        PeerLeft(time_s=4, peer_id="ada"),
+    )
+
+    assert [producer.producer_id for producer in state.producers] == ["b"]
+    assert state.speaker is None
+
+
+def test_all_producers_are_gone_with_the_sfu() -> None:
+    state = after(joined(1, "ada"), opened(2, "a", "ada"), SfuLost(time_s=3, reason="killed"))
+
+    assert state.producers == ()
+    assert [peer.peer_id for peer in state.peers] == ["ada"]
+
+
+def test_the_session_ends_empty() -> None:
+    assert after(joined(1, "ada"), opened(2, "a", "ada"), SessionEnded(time_s=3)).peers == ()
+
+
+def test_the_state_is_that_of_the_instant_and_the_same_object_while_nothing_happens() -> None:
+    meeting = Meeting()
+    meeting.extend([joined(1, "ada"), joined(2, "bob")])
+
+    first = meeting.at(1.0)
+    assert [peer.peer_id for peer in first.peers] == ["ada"]
+    assert meeting.at(1.999) is first
+    assert len(meeting.at(2.0).peers) == 2
+
+
+def test_events_that_come_late_still_count() -> None:
+    meeting = Meeting()
+    assert meeting.at(10).peers == ()
+    meeting.extend([joined(9.9, "ada")])
+
+    assert len(meeting.at(10).peers) == 1
+
+
+def test_what_comes_next_can_be_looked_at() -> None:
+    meeting = Meeting()
+    meeting.extend([joined(1, "ada"), joined(2, "bob"), joined(3, "cy")])
+    meeting.at(1)
+
+    assert [event.time_s for event in meeting.upcoming(2.5)] == [2]
+    assert len(meeting.at(1).peers) == 1
+
+
+def test_time_does_not_run_backwards() -> None:
+    meeting = Meeting()
+    meeting.at(10)
+    with pytest.raises(TimelineError):
+        meeting.at(9)
+
+
+def test_a_replay_gives_the_same_state() -> None:
+    events: list[Event] = [
+        joined(1, "ada"),
+        opened(2, "cam", "ada"),
+        ProducerPaused(time_s=3, producer_id="cam"),
+        joined(4, "bob", hidden=True),
+        SpeakerChanged(time_s=5, peer_id="bob"),
+    ]
+    stepped = MeetingState()
+    for event in events:
+        stepped = advance(stepped, event)
+
+    assert after(*events) == stepped
