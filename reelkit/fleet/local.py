@@ -5,6 +5,7 @@ that it calls final itself, or too many restarts without one new segment, ends a
 """
 
 import asyncio
+import contextvars
 import json
 import os
 import signal
@@ -66,7 +67,10 @@ class LocalFleet:
         if spec.recording_id in self._jobs:
             return
         await asyncio.to_thread(_write_config, spec)
-        supervisor = asyncio.create_task(self._supervise(spec), name=f"render-{spec.recording_id}")
+        # A context of its own: what was bound for the request that started the job is not the job's.
+        supervisor = asyncio.create_task(
+            self._supervise(spec), name=f"render-{spec.recording_id}", context=contextvars.Context()
+        )
         self._jobs[spec.recording_id] = _Job(spec, supervisor)
 
     async def wait(self, recording_id: str) -> JobOutcome:

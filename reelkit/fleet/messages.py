@@ -23,7 +23,7 @@ class Progress(_Message):
 
 
 class Done(_Message):
-    """The film is finished; the process ends with status 0."""
+    """The film is finished."""
 
     event: Literal["done"] = "done"
     film: Path
@@ -33,7 +33,7 @@ class Done(_Message):
 
 
 class Failed(_Message):
-    """No retry can mend this; ``film`` is what could be saved, if anything. The process ends with status 1."""
+    """No retry can mend this; ``film`` is what could be saved, if anything. The process ends."""
 
     event: Literal["failed"] = "failed"
     message: str

@@ -1,7 +1,7 @@
 """The process of one recording: ``python -m reelkit.fleet.worker JOB_DIR [--salvage REASON]``.
 
 Prints the messages of :mod:`reelkit.fleet.messages` on stdout and logs JSON on stderr. Exit status: 0 when the film is
-finished, 1 when no retry can help (it said so), 75 when another worker holds the job, anything else is worth a retry.
+finished, 65 when no retry can help (it said so), 70 after an unexpected error, 75 when another worker holds the job.
 """
 
 import fcntl
@@ -21,7 +21,8 @@ from reelkit.render.config import RenderConfig
 log = structlog.get_logger(__name__)
 
 EXIT_DONE = 0
-EXIT_FINAL = 1
+EXIT_FINAL = 65
+EXIT_UNEXPECTED = 70
 EXIT_BUSY = 75
 LOCK_FILE = "lock"
 
@@ -29,15 +30,22 @@ LOCK_FILE = "lock"
 def main(arguments: list[str]) -> int:
     """Runs the job in ``arguments[0]``; returns the exit status."""
     configure_logging("json", "info")
-    job_dir = Path(arguments[0])
+    try:
+        return _run(Path(arguments[0]), arguments[1:])
+    except Exception:  # the top of the process: the supervisor's log needs one line, not a torn traceback
+        log.exception("the renderer met an error that it did not expect")
+        return EXIT_UNEXPECTED
+
+
+def _run(job_dir: Path, options: list[str]) -> int:
     lock = os.open(job_dir / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         log.warning("another worker holds this job", job_dir=str(job_dir))
         return EXIT_BUSY
-    if "--salvage" in arguments:
-        salvage(job_dir, arguments[arguments.index("--salvage") + 1], emit)
+    if "--salvage" in options:
+        salvage(job_dir, options[options.index("--salvage") + 1], emit)
         return EXIT_FINAL
     config = job_config(job_dir)
     outcome = run_job(
