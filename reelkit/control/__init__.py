@@ -1,0 +1,1 @@
+"""The domain: apps, meetings, participants, recordings, and the services that apply its rules."""

@@ -1,8 +1,7 @@
 """Errors of running workers.
 
 FleetError
-├── JobUnknown      no such job was started, or its outcome was already taken
-└── JobNotStarted   the fleet could not take the job; worth another try
+└── JobUnknown      no such job was started, or its outcome was already taken
 """
 
 from reelkit.errors import ReelkitError
@@ -14,9 +13,3 @@ class FleetError(ReelkitError):
 
 class JobUnknown(FleetError):
     """No job of this recording is known to the fleet."""
-
-
-class JobNotStarted(FleetError):
-    """There is no worker for the job, or its directory cannot be written."""
-
-    retry = True

@@ -1,0 +1,52 @@
+"""The body that makes or changes a meeting."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from reelkit.control.errors import Unsupported
+from reelkit.control.recording_params import RecordingConfig
+from reelkit.control.recording_plan import require_supported
+from reelkit.control.validation import Flag, Params, Text
+
+MAX_TITLE_LENGTH = 1_000
+# The client library's examples use 60; a day is a generous limit for a room with nobody in it.
+DEFAULT_KEEP_ALIVE_S = 60.0
+_MAX_KEEP_ALIVE_S = 86_400
+
+_NOT_BUILT = ("live_stream_on_start", "persist_chat", "summarize_on_end", "transcribe_on_end", "ai_config")
+
+
+class MeetingStatus(StrEnum):
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+    """Nobody may join it."""
+
+
+class MeetingParams(Params):
+    """Fields of a meeting; when changing one, those that are not given stay as they are."""
+
+    title: Annotated[Text, Field(max_length=MAX_TITLE_LENGTH)] | None = None
+    status: MeetingStatus | None = None
+    record_on_start: Flag | None = None
+    live_stream_on_start: Flag | None = None
+    persist_chat: Flag | None = None
+    summarize_on_end: Flag | None = None
+    transcribe_on_end: Flag | None = None
+    ai_config: dict[str, Any] | None = None
+    session_keep_alive_time_in_secs: Annotated[float, Field(strict=True, ge=0, le=_MAX_KEEP_ALIVE_S)] | None = None
+    recording_config: RecordingConfig | None = None
+
+    def require_supported(self) -> None:
+        """Raises Unsupported naming a field that asks for what this version does not have."""
+        for field in _NOT_BUILT:
+            if getattr(self, field):
+                raise Unsupported(f"{field} is not available in this version", field=field)
+        if self.recording_config is not None:
+            try:
+                require_supported(self.recording_config)
+            except Unsupported as error:
+                raise Unsupported(
+                    f"recording_config.{error.message}", field=f"recording_config.{error.field}"
+                ) from error

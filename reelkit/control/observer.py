@@ -1,0 +1,103 @@
+"""What happens in rooms, as control hears of it."""
+
+import structlog
+
+from reelkit.control.errors import ControlError
+from reelkit.control.meetings import MeetingService
+from reelkit.control.ports import Room
+from reelkit.control.recorder import Recorder
+from reelkit.control.recording import StartReason
+from reelkit.control.recording_params import RecordingParams
+from reelkit.control.recordings import RecordingService
+from reelkit.control.retention import Retention
+from reelkit.control.sessions import SessionBook
+from reelkit.db.errors import DatabaseError
+from reelkit.rooms.peer import PeerInfo
+from reelkit.rooms.tasks import TaskOwner
+
+log = structlog.get_logger(__name__)
+
+
+class MeetingObserver:
+    """Implements :class:`reelkit.rooms.observer.RoomObserver`.
+
+    It keeps the book of sessions, watches for empty meetings, and starts the recording of meetings that want one from
+    the first join. A database that refuses costs lines of the book, never the meeting. It never waits for a change of
+    a recording, because such a change may be waiting for the room that calls.
+    """
+
+    def __init__(
+        self,
+        *,
+        meetings: MeetingService,
+        sessions: SessionBook,
+        recordings: RecordingService,
+        recorder: Recorder,
+        retention: Retention,
+    ) -> None:
+        self._meetings = meetings
+        self._sessions = sessions
+        self._recordings = recordings
+        self._recorder = recorder
+        self._retention = retention
+        self._tasks = TaskOwner("observer")
+        self._seen: set[str] = set()
+        """Sessions in which somebody visible has been."""
+
+    async def session_started(self, room: Room) -> None:
+        """Enters it into the book."""
+        try:
+            await self._sessions.open(room)
+        except DatabaseError as error:
+            self._log_refusal(room, error)
+
+    async def session_ended(self, room: Room) -> None:
+        """Ends what was left of its recordings, and deletes its capture if nobody needs it."""
+        self._seen.discard(room.session_id)
+        self._recorder.room_ended(room)
+        try:
+            await self._sessions.end(room.session_id)
+            await self._retention.release(room.session_id)
+        except DatabaseError as error:
+            self._log_refusal(room, error)
+
+    async def peer_joined(self, room: Room, peer: PeerInfo) -> None:
+        """The first visible peer of a session starts the recording of a ``record_on_start`` meeting."""
+        self._recorder.presence_changed(room)
+        try:
+            await self._sessions.joined(room, peer)
+        except DatabaseError as error:
+            self._log_refusal(room, error)
+        if not peer.hidden and room.session_id not in self._seen:
+            self._seen.add(room.session_id)
+            self._tasks.spawn(self._record_on_start(room), f"record-on-start-{room.session_id}")
+
+    async def peer_left(self, room: Room, peer: PeerInfo) -> None:
+        self._recorder.presence_changed(room)
+        try:
+            await self._sessions.left(room, peer)
+        except DatabaseError as error:
+            self._log_refusal(room, error)
+
+    async def sfu_lost(self, room: Room) -> None:
+        """Recordings go on: the room switches them on again in the new Janus, and the film shows what is there."""
+        log.warning("the SFU was lost under a live session", session_id=room.session_id, meeting_id=room.meeting_id)
+
+    async def close(self) -> None:
+        """Waits for nothing: what it started in the background is cancelled."""
+        await self._tasks.close()
+
+    async def _record_on_start(self, room: Room) -> None:
+        meeting = await self._meetings.by_id(room.meeting_id)
+        if not meeting.record_on_start:
+            return
+        try:
+            await self._recordings.start(
+                meeting.app_id, RecordingParams(meeting_id=meeting.id), None, reason=StartReason.RECORD_ON_START
+            )
+        except ControlError as error:
+            # A Conflict means that somebody was quicker, which is as good.
+            log.warning("a meeting could not be recorded from its start", meeting_id=meeting.id, reason=error.message)
+
+    def _log_refusal(self, room: Room, error: DatabaseError) -> None:
+        log.error("the book of sessions was not written", session_id=room.session_id, reason=error.message)

@@ -1,0 +1,264 @@
+"""Running recordings: from the first captured packet to the stop, whoever or whatever asks for it."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+
+from reelkit.clock import Clock, utc
+from reelkit.control.caller import Caller
+from reelkit.control.capture_seal import leave_trace
+from reelkit.control.delivery import Delivery
+from reelkit.control.empty_meetings import EmptyMeetings
+from reelkit.control.errors import Unavailable
+from reelkit.control.live_recording import LiveRecording
+from reelkit.control.meetings import Meeting
+from reelkit.control.ports import Gateway, Notice, Room
+from reelkit.control.recording import Recording, RecordingStatus, StopReason
+from reelkit.control.recording_plan import RecordingPlan
+from reelkit.control.recording_store import RecordingChanges, RecordingStore
+from reelkit.control.sessions import SessionBook
+from reelkit.control.tasks import NamedLocks
+from reelkit.db.errors import DatabaseUnavailable
+from reelkit.errors import ReelkitError
+from reelkit.rooms.tasks import TaskOwner
+
+log = structlog.get_logger(__name__)
+
+_MS_PER_S = 1_000
+# What a crash of the server can cost of a meeting in which nothing happens.
+TRACE_INTERVAL_S = 1.0
+# An end that nobody waits for is tried again so often while the database refuses.
+_RETRY_S = 2.0
+
+
+class Recorder:
+    """The recordings of live rooms.
+
+    Whoever changes recordings of a meeting takes the meeting's :meth:`turn` first; the methods that end recordings by
+    themselves (:meth:`end` and what uses it) take it on their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        store: RecordingStore,
+        sessions: SessionBook,
+        delivery: Delivery,
+        empty_meeting_timeout_s: float,
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._sessions = sessions
+        self._delivery = delivery
+        self._tasks = TaskOwner("recorder")
+        self._turns = NamedLocks()
+        self._live: dict[str, LiveRecording] = {}
+        self._empty = EmptyMeetings(clock, self._tasks, empty_meeting_timeout_s, self._end_empty)
+        self._closing = False
+
+    def turn(self, meeting_id: str) -> AbstractAsyncContextManager[None]:
+        """Only one change at a time to the recordings of one meeting."""
+        return self._turns.held(meeting_id)
+
+    def require_open(self) -> None:
+        """Raises Unavailable when the server is stopping."""
+        if self._closing:
+            raise Unavailable("the server is stopping")
+
+    def live(self, recording_id: str) -> LiveRecording:
+        """Raises Unavailable for one that runs by its status but has no room: it is being recovered."""
+        try:
+            return self._live[recording_id]
+        except KeyError:
+            raise Unavailable("the recording is being recovered after a restart") from None
+
+    async def begin(self, recording: Recording, plan: RecordingPlan, gateway: Gateway, meeting: Meeting) -> Recording:
+        """From INVOKED to RECORDING: media is captured when it returns.
+
+        Whatever goes wrong, the recording is ERRORED with the reason and nothing is left switched on. Raises
+        Unavailable for what was to be expected.
+        """
+        room: Room | None = None
+        try:
+            room = await gateway.open_room(
+                meeting.id,
+                meeting.title or "",
+                organization_id=meeting.app_id,
+                session_keep_alive_s=meeting.session_keep_alive_s,
+            )
+            await self._sessions.open(room)
+            return await self._begin_in(room, recording, plan)
+        except (ReelkitError, OSError) as error:
+            await self._abandon(recording, room, str(error))
+            raise Unavailable(f"the recording could not start: {error}") from error
+        except Exception:
+            await self._abandon(recording, room, "an internal error")
+            raise
+
+    async def pause(self, live: LiveRecording) -> Recording:
+        """Raises Unavailable, DatabaseUnavailable."""
+        try:
+            paused_s = await live.room.stop_capture(live.recording_id, "paused")
+        except ReelkitError as error:
+            raise Unavailable(f"the recording could not be paused: {error}") from error
+        live.closed(paused_s)
+        recording = await self._store.move(live.recording_id, RecordingStatus.PAUSED)
+        await self._announce(live, "PAUSED")
+        return recording
+
+    async def resume(self, live: LiveRecording) -> Recording:
+        """Raises Unavailable, DatabaseUnavailable."""
+        try:
+            resumed_s = await live.room.start_capture(live.recording_id)
+        except ReelkitError as error:
+            raise Unavailable(f"the recording could not be resumed: {error}") from error
+        live.opened(resumed_s)
+        recording = await self._store.move(live.recording_id, RecordingStatus.RECORDING)
+        await self._announce(live, "RECORDING")
+        return recording
+
+    async def stop(
+        self, live: LiveRecording, reason: StopReason, *, caller: Caller | None = None, error: str | None = None
+    ) -> Recording:
+        """To UPLOADING; the film is finished and delivered in the background. Raises DatabaseUnavailable.
+
+        When the database refuses the recording stays live, though nothing is captured any more: call it again.
+        """
+        if live.stopped_s is None:
+            live.stopped_s = await self._stop_capture(live)
+            live.closed(live.stopped_s)
+        recording = await self._store.move(
+            live.recording_id,
+            RecordingStatus.UPLOADING,
+            stopped_at=utc(live.stopped_s),
+            duration_ms=round(live.recorded_s * _MS_PER_S),
+            stop_reason=reason,
+            stop_caller=caller,
+            error=error,
+        )
+        del self._live[live.recording_id]
+        if not self._of_meeting(recording.meeting_id):
+            self._empty.update(recording.meeting_id, empty=False)
+        await self._announce(live, "STOPPED")
+        self._delivery.finish(recording)
+        return recording
+
+    async def end(self, recording_id: str, reason: StopReason, error: str | None = None) -> None:
+        """Stops a recording for a reason of our own; does nothing if it is not live."""
+        while (live := self._live.get(recording_id)) is not None:
+            try:
+                async with self.turn(live.room.meeting_id):
+                    if self._live.get(recording_id) is live:
+                        await self.stop(live, reason, error=error)
+            except DatabaseUnavailable as refused:
+                log.error("a recording's end could not be stored", recording_id=recording_id, reason=refused.message)  # noqa: TRY400
+                await self._clock.sleep(_RETRY_S)
+
+    async def end_all(self, error: str) -> None:
+        """Ends every recording with what it has, and with ``error`` as the reason."""
+        if self._live:
+            log.warning("all recordings are ended", reason=error, recordings=len(self._live))
+        await asyncio.gather(*(self.end(each, StopReason.INTERNAL_ERROR, error) for each in list(self._live)))
+
+    def presence_changed(self, room: Room) -> None:
+        """Somebody came or went: a recorded meeting must not stay empty for long."""
+        if self._of_meeting(room.meeting_id):
+            self._empty.update(room.meeting_id, empty=room.visible_peer_count == 0)
+
+    def room_ended(self, room: Room) -> None:
+        """Ends what was still being recorded there."""
+        for live in self._of_meeting(room.meeting_id):
+            if live.room.session_id == room.session_id:
+                self._tasks.spawn(
+                    self.end(live.recording_id, StopReason.INTERNAL_ERROR, "ended early: the session ended"),
+                    f"end-{live.recording_id}",
+                )
+
+    async def leave_traces(self) -> None:
+        """Notes in each recorded room's capture, for ever, that it is still being recorded."""
+        while True:
+            for capture_dir in {live.room.capture_dir for live in self._live.values()}:
+                try:
+                    leave_trace(capture_dir, self._clock.time_s())
+                except OSError as error:
+                    log.warning("a capture's trace was not written", capture=str(capture_dir), reason=str(error))
+            await self._clock.sleep(TRACE_INTERVAL_S)
+
+    async def close(self, timeout_s: float) -> None:
+        """Stops everything; what cannot be stored in time is left to the recovery at the next start."""
+        self._closing = True
+        if self._live:
+            ending = self._tasks.spawn(self.end_all("ended early: the server was stopped"), "close")
+            deadline = asyncio.ensure_future(self._clock.sleep(timeout_s))
+            await asyncio.wait({ending, deadline}, return_when=asyncio.FIRST_COMPLETED)
+            deadline.cancel()
+            await asyncio.wait({deadline})
+        await self._tasks.close()
+
+    async def _begin_in(self, room: Room, recording: Recording, plan: RecordingPlan) -> Recording:
+        recording_id = recording.id
+        started_s = await room.start_capture(recording_id)
+        self.require_open()
+        live = LiveRecording(
+            recording_id=recording_id,
+            room=room,
+            max_seconds=plan.max_seconds,
+            clock=self._clock,
+            tasks=self._tasks,
+            # The caller who started it had set the limit, if only by leaving it out.
+            on_limit=lambda: self.end(recording_id, StopReason.API_CALL),
+        )
+        self._live[recording_id] = live
+        running = await self._store.move(
+            recording_id, RecordingStatus.RECORDING, session_id=room.session_id, started_at=utc(started_s)
+        )
+        await room.announce_recording(recording_id, "RECORDING")
+        await self._delivery.start_job(recording_id, room.capture_dir, plan.render_config(recording_id))
+        live.opened(started_s)
+        self.presence_changed(room)
+        return running
+
+    async def _abandon(self, recording: Recording, room: Room | None, reason: str) -> None:
+        log.error("a recording could not start", recording_id=recording.id, reason=reason)
+        live = self._live.pop(recording.id, None)
+        if room is not None:
+            try:
+                await room.stop_capture(recording.id, "stopped")
+                await room.announce_recording(recording.id, "STOPPED")
+            except ReelkitError as error:
+                # Usually it was never switched on.
+                log.info("there was nothing to switch off", recording_id=recording.id, reason=str(error))
+        changes = RecordingChanges(error=reason, stop_reason=StopReason.INTERNAL_ERROR)
+        if live is not None:
+            changes["stopped_at"] = utc(self._clock.time_s())
+        try:
+            await self._store.move(recording.id, RecordingStatus.ERRORED, **changes)
+        except DatabaseUnavailable:
+            self._tasks.spawn(self._settle(recording.id, changes), f"settle-{recording.id}")
+
+    async def _settle(self, recording_id: str, changes: RecordingChanges) -> None:
+        await self._store.settle(recording_id, RecordingStatus.ERRORED, **changes)
+
+    async def _stop_capture(self, live: LiveRecording) -> float:
+        try:
+            return await live.room.stop_capture(live.recording_id, "stopped")
+        except (ReelkitError, OSError) as error:
+            # Delivery completes the journal's marks.
+            log.error("a recording's room could not stop it", recording_id=live.recording_id, reason=str(error))  # noqa: TRY400
+            return self._clock.time_s()
+
+    async def _announce(self, live: LiveRecording, state: Notice) -> None:
+        try:
+            await live.room.announce_recording(live.recording_id, state)
+        except ReelkitError as error:
+            log.warning("a room could not be told", recording_id=live.recording_id, state=state, reason=str(error))
+
+    async def _end_empty(self, meeting_id: str) -> None:
+        for live in self._of_meeting(meeting_id):
+            if live.room.visible_peer_count == 0:
+                await self.end(live.recording_id, StopReason.ALL_PEERS_LEFT)
+
+    def _of_meeting(self, meeting_id: str) -> tuple[LiveRecording, ...]:
+        return tuple(live for live in self._live.values() if live.room.meeting_id == meeting_id)

@@ -1,0 +1,104 @@
+"""How a recording is to be made: the body of the start call, and the standing configuration of a meeting.
+
+Fields and bounds are those of the reference page *Start recording a meeting*. Which of them this version can do is
+decided by :mod:`reelkit.control.recording_plan`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from reelkit.control.storage_config import StorageConfig
+from reelkit.control.validation import Flag, Params, Text, UuidText, WholeNumber
+
+MIN_SECONDS = 60
+MAX_SECONDS = 86_400
+MAX_SIDE_PX = 1_920
+# File systems allow 255 bytes; the meeting's id, the time and the extension need 56.
+MAX_PREFIX_LENGTH = 190
+_MAX_URL_LENGTH = 2_048
+
+
+def _url_of(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme.lower() not in schemes or not rest.strip("/"):
+            raise ValueError(f"must be a URL with scheme {' or '.join(schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+WebUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), _url_of("http", "https")]
+RtmpUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), _url_of("rtmp", "rtmps")]
+Side = Annotated[WholeNumber, Field(ge=1, le=MAX_SIDE_PX)]
+Pixels = Annotated[WholeNumber, Field(ge=1)]
+
+
+class AudioConfig(Params):
+    """Giving it at all asks for an audio file of its own, unless ``export_file`` is false."""
+
+    channel: Literal["mono", "stereo"] | None = None
+    codec: Literal["MP3", "AAC"] | None = None
+    export_file: Flag | None = None
+
+
+class WatermarkSize(Params):
+    height: Pixels | None = None
+    width: Pixels | None = None
+
+
+class Watermark(Params):
+    position: Literal["left top", "right top", "left bottom", "right bottom"] | None = None
+    size: WatermarkSize | None = None
+    url: WebUrl | None = None
+
+
+class VideoConfig(Params):
+    """``VP9`` is not on the reference page but in the official client."""
+
+    codec: Literal["H264", "VP8", "VP9"] | None = None
+    export_file: Flag | None = None
+    height: Side | None = None
+    width: Side | None = None
+    watermark: Watermark | None = None
+
+
+class RealtimekitBucketConfig(Params):
+    """Whether the hosted bucket gets the film."""
+
+    enabled: Flag
+
+
+class InteractiveConfig(Params):
+    type: Literal["ID3"] | None = None
+
+
+class RtmpOutConfig(Params):
+    rtmp_url: RtmpUrl | None = None
+
+
+class _Configuration(Params):
+    audio_config: AudioConfig | None = None
+    file_name_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=MAX_PREFIX_LENGTH)] | None = None
+    max_seconds: Annotated[WholeNumber, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] | None = None
+    realtimekit_bucket_config: RealtimekitBucketConfig | None = None
+    storage_config: StorageConfig | None = None
+    video_config: VideoConfig | None = None
+
+
+class RecordingConfig(_Configuration):
+    """A meeting's ``recording_config``: what its recordings are like unless the start call says otherwise."""
+
+    live_streaming_config: RtmpOutConfig | None = None
+    """The start call's ``rtmp_out_config`` under another name."""
+
+
+class RecordingParams(_Configuration):
+    """The body of the start call."""
+
+    meeting_id: UuidText
+    allow_multiple_recordings: Flag | None = None
+    interactive_config: InteractiveConfig | None = None
+    rtmp_out_config: RtmpOutConfig | None = None
+    url: WebUrl | None = None

@@ -1,0 +1,168 @@
+"""Recordings in the database: new ones, and their moves from status to status."""
+
+from datetime import datetime
+from typing import TypedDict, Unpack
+from uuid import uuid4
+
+import structlog
+
+from reelkit.clock import Clock, utc
+from reelkit.control.caller import Caller
+from reelkit.control.errors import Conflict, NotFound
+from reelkit.control.metrics import ControlMetrics
+from reelkit.control.paging import Page, PageRequest
+from reelkit.control.recording import FOLLOWERS, RUNNING, Recording, RecordingStatus, StartReason, StopReason
+from reelkit.control.recording_plan import RecordingPlan
+from reelkit.db import Database
+from reelkit.db.errors import ConstraintViolated, DatabaseUnavailable
+from reelkit.db.recordings import RecordingFilter, RecordingRepository, RecordingRow
+from reelkit.render.config import RenderConfig
+
+log = structlog.get_logger(__name__)
+
+# A database that refuses (a full disk, a restart of PostgreSQL) is asked again so often when there is nobody to tell.
+_RETRY_S = 2.0
+
+
+class RecordingChanges(TypedDict, total=False):
+    """Fields that may change together with the status."""
+
+    session_id: str
+    started_at: datetime
+    stopped_at: datetime
+    uploaded_at: datetime
+    duration_ms: int
+    file_size_bytes: int
+    sha256: str
+    download_expires_at: datetime
+    stop_reason: StopReason
+    stop_caller: Caller | None
+    error: str | None
+
+
+class RecordingStore:
+    """All recordings. Statuses only move along ``recording.FOLLOWERS``, and each move is counted."""
+
+    def __init__(self, database: Database, clock: Clock, metrics: ControlMetrics) -> None:
+        self._database = database
+        self._clock = clock
+        self._metrics = metrics
+
+    async def open(self) -> None:
+        """Counts what is there."""
+        async with self._database.session() as session:
+            self._metrics.count(await RecordingRepository(session).count_by_status())
+
+    async def invoke(
+        self,
+        *,
+        app_id: str,
+        meeting_id: str,
+        plan: RecordingPlan,
+        allow_multiple: bool,
+        reason: StartReason,
+        caller: Caller | None,
+    ) -> Recording:
+        """A new recording. Raises Conflict if the meeting has a running one and ``allow_multiple`` is false."""
+        recording_id = str(uuid4())
+        invoked_at = utc(self._clock.time_s())
+        row = RecordingRow(
+            id=recording_id,
+            app_id=app_id,
+            meeting_id=meeting_id,
+            status=RecordingStatus.INVOKED.value,
+            allow_multiple=allow_multiple,
+            config=dict(plan.config),
+            render=plan.render_config(recording_id).model_dump(mode="json"),
+            output_file_name=plan.output_file_name(meeting_id, invoked_at),
+            invoked_at=invoked_at,
+            start_reason=reason.value,
+            start_caller=caller.as_json() if caller else None,
+        )
+        conflict = Conflict("a recording of this meeting is running already; allow_multiple_recordings permits several")
+        try:
+            async with self._database.transaction() as session:
+                repository = RecordingRepository(session)
+                if not allow_multiple and await repository.running(meeting_id):
+                    raise conflict
+                await repository.add(row)
+        except ConstraintViolated as error:
+            raise conflict from error
+        self._metrics.moved(None, RecordingStatus.INVOKED)
+        return Recording.of(row)
+
+    async def move(self, recording_id: str, status: RecordingStatus, **changes: Unpack[RecordingChanges]) -> Recording:
+        """Gives a recording its next status. Raises NotFound, Conflict for a status that may not follow."""
+        async with self._database.transaction() as session:
+            row = await RecordingRepository(session).get(recording_id)
+            if row is None:
+                raise NotFound("there is no such recording", recording_id=recording_id)
+            before = RecordingStatus(row.status)
+            if status not in FOLLOWERS[before]:
+                raise Conflict(f"a recording that is {before} cannot become {status}", recording_id=recording_id)
+            row.status = status.value
+            for name, value in changes.items():
+                setattr(row, name, value.as_json() if isinstance(value, Caller) else value)
+        self._metrics.moved(before, status)
+        log.info("recording changed its status", recording_id=recording_id, before=before.value, status=status.value)
+        return Recording.of(row)
+
+    async def settle(
+        self, recording_id: str, status: RecordingStatus, **changes: Unpack[RecordingChanges]
+    ) -> Recording:
+        """Like :meth:`move`, but asks again for as long as the database refuses."""
+        while True:
+            try:
+                return await self.move(recording_id, status, **changes)
+            except DatabaseUnavailable as error:
+                log.error("a recording's status could not be stored", recording_id=recording_id, reason=error.message)  # noqa: TRY400
+            await self._clock.sleep(_RETRY_S)
+
+    async def get(self, app_id: str, recording_id: str) -> Recording:
+        """Raises NotFound, also for another app's recording."""
+        async with self._database.session() as session:
+            row = await RecordingRepository(session).of_app(app_id, recording_id)
+        if row is None:
+            raise NotFound("there is no such recording in this app")
+        return Recording.of(row)
+
+    async def list(
+        self, app_id: str, where: RecordingFilter, page: PageRequest, *, newest_first: bool
+    ) -> Page[Recording]:
+        """One page, by the time of the start call."""
+        async with self._database.session() as session:
+            found = await RecordingRepository(session).page(
+                app_id,
+                where,
+                now=utc(self._clock.time_s()),
+                newest_first=newest_first,
+                offset=page.offset,
+                limit=page.per_page,
+            )
+        return Page.of(page, tuple(Recording.of(row) for row in found.rows), found.total_count)
+
+    async def running(self, meeting_id: str) -> tuple[Recording, ...]:
+        """The meeting's invoked, recording and paused ones, newest first."""
+        async with self._database.session() as session:
+            rows = await RecordingRepository(session).running(meeting_id)
+        return tuple(Recording.of(row) for row in rows)
+
+    async def unfinished(self) -> tuple[Recording, ...]:
+        """Everything that is neither UPLOADED nor ERRORED, oldest first."""
+        statuses = [status.value for status in (*RUNNING, RecordingStatus.UPLOADING)]
+        async with self._database.session() as session:
+            rows = await RecordingRepository(session).with_status(*statuses)
+        return tuple(Recording.of(row) for row in rows)
+
+    async def of_session(self, session_id: str) -> tuple[Recording, ...]:
+        async with self._database.session() as session:
+            rows = await RecordingRepository(session).of_session(session_id)
+        return tuple(Recording.of(row) for row in rows)
+
+    async def render_config(self, recording_id: str) -> RenderConfig:
+        """What the renderer was told when the recording began. Raises NotFound."""
+        async with self._database.session() as session:
+            row = await RecordingRepository(session).get(recording_id)
+        if row is None:
+            raise NotFound("there is no such recording", recording_id=recording_id)
+        return RenderConfig.model_validate(row.render)

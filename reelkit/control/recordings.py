@@ -1,0 +1,144 @@
+"""Recordings as callers use them: start, steer, find."""
+
+from reelkit.clock import Clock
+from reelkit.control.caller import Caller
+from reelkit.control.disk import DiskGuard
+from reelkit.control.errors import Conflict, Forbidden, NotFound, Unavailable
+from reelkit.control.meetings import Meeting, MeetingService
+from reelkit.control.metrics import ControlMetrics
+from reelkit.control.paging import Page, PageRequest
+from reelkit.control.ports import Gateway, Sfu
+from reelkit.control.recorder import Recorder
+from reelkit.control.recording import ALLOWED_FROM, Action, Recording, StartReason, StopReason
+from reelkit.control.recording_params import RecordingParams
+from reelkit.control.recording_plan import RecordingPlan, plan_recording
+from reelkit.control.recording_store import RecordingStore
+from reelkit.control.tasks import uninterrupted
+from reelkit.db.recordings import RecordingFilter
+from reelkit.settings import Settings
+
+
+class RecordingService:
+    """The rules of recordings. Give it the gateway with :meth:`bind` before the first start."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        meetings: MeetingService,
+        store: RecordingStore,
+        recorder: Recorder,
+        disk: DiskGuard,
+        sfu: Sfu,
+        metrics: ControlMetrics,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._meetings = meetings
+        self._store = store
+        self._recorder = recorder
+        self._disk = disk
+        self._sfu = sfu
+        self._metrics = metrics
+        self._gateway: Gateway | None = None
+
+    def bind(self, gateway: Gateway) -> None:
+        """The gateway needs an observer before it exists, and the observer this service: so it comes later."""
+        self._gateway = gateway
+
+    async def start(
+        self,
+        app_id: str,
+        params: RecordingParams,
+        caller: Caller | None,
+        *,
+        reason: StartReason = StartReason.API_CALL,
+    ) -> Recording:
+        """Records a meeting: the answer is RECORDING, and media is being captured.
+
+        A meeting without a session gets one. Raises NotFound, Forbidden for an INACTIVE meeting (409 would tell the
+        SDK that a recording is in progress), Unsupported and Invalid naming a field, Conflict when a recording runs
+        already, Unavailable when the machine is not fit for one.
+        """
+        called_s = self._clock.monotonic_s()
+        meeting = await self._meetings.get(app_id, params.meeting_id)
+        if not meeting.active:
+            raise Forbidden("the meeting is INACTIVE: it cannot be recorded")
+        plan = plan_recording(params, meeting.recording_config, self._settings, captures_at_once=self._sfu.flushes)
+        recording = await uninterrupted(
+            self._start(meeting, plan, bool(params.allow_multiple_recordings), reason, caller),
+            f"start-recording-{meeting.id}",
+        )
+        self._metrics.start_s.observe(self._clock.monotonic_s() - called_s)
+        return recording
+
+    async def act(self, app_id: str, recording_id: str, action: Action, caller: Caller | None) -> Recording:
+        """Stops, pauses or resumes a recording; after a stop the answer is UPLOADING.
+
+        Raises NotFound, Conflict when its status does not allow the action, Unavailable.
+        """
+        recording = await self._store.get(app_id, recording_id)
+        return await uninterrupted(self._act(recording, action, caller), f"{action}-recording-{recording_id}")
+
+    async def get(self, app_id: str, recording_id: str) -> Recording:
+        """Raises NotFound, also for another app's recording."""
+        return await self._store.get(app_id, recording_id)
+
+    async def list(
+        self, app_id: str, where: RecordingFilter, page: PageRequest, *, newest_first: bool = True
+    ) -> Page[Recording]:
+        """One page of an app's recordings, by the time of the start call."""
+        return await self._store.list(app_id, where, page, newest_first=newest_first)
+
+    async def active(self, app_id: str, meeting_id: str) -> Recording:
+        """The meeting's running recording, the newest if there are several. Raises NotFound."""
+        await self._meetings.get(app_id, meeting_id)
+        running = await self._store.running(meeting_id)
+        if not running:
+            raise NotFound("no recording of this meeting is running")
+        return running[0]
+
+    async def _start(
+        self,
+        meeting: Meeting,
+        plan: RecordingPlan,
+        allow_multiple: bool,
+        reason: StartReason,
+        caller: Caller | None,
+    ) -> Recording:
+        async with self._recorder.turn(meeting.id):
+            gateway = self._require_fit()
+            recording = await self._store.invoke(
+                app_id=meeting.app_id,
+                meeting_id=meeting.id,
+                plan=plan,
+                allow_multiple=allow_multiple,
+                reason=reason,
+                caller=caller,
+            )
+            return await self._recorder.begin(recording, plan, gateway, meeting)
+
+    async def _act(self, known: Recording, action: Action, caller: Caller | None) -> Recording:
+        async with self._recorder.turn(known.meeting_id):
+            recording = await self._store.get(known.app_id, known.id)
+            if recording.status not in ALLOWED_FROM[action]:
+                raise Conflict(f"cannot {action} a recording that is {recording.status}")
+            live = self._recorder.live(recording.id)
+            match action:
+                case Action.STOP:
+                    return await self._recorder.stop(live, StopReason.API_CALL, caller=caller)
+                case Action.PAUSE:
+                    return await self._recorder.pause(live)
+                case Action.RESUME:
+                    self._require_fit()
+                    return await self._recorder.resume(live)
+
+    def _require_fit(self) -> Gateway:
+        self._recorder.require_open()
+        self._disk.require_space()
+        if not self._sfu.healthy:
+            raise Unavailable(f"nothing can be recorded now: {self._sfu.reason}")
+        if self._gateway is None:
+            raise Unavailable("the server is starting")
+        return self._gateway

@@ -1,0 +1,59 @@
+"""When what a recording was made from is deleted."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import structlog
+
+from reelkit.control.paths import DataPaths
+from reelkit.control.recording import Recording, RecordingStatus
+from reelkit.control.recording_store import RecordingStore
+from reelkit.control.sessions import SessionBook
+
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Deletes job directories of delivered recordings, and captures that nobody needs any more.
+
+    A capture is needed by its session while that is live (the journal is being written), by recordings that are not
+    delivered yet, and for good by one that failed: the operator may make a film of it. With ``keep`` nothing is
+    deleted.
+    """
+
+    def __init__(self, paths: DataPaths, store: RecordingStore, sessions: SessionBook, *, keep: bool) -> None:
+        self._paths = paths
+        self._store = store
+        self._sessions = sessions
+        self._keep = keep
+
+    async def delivered(self, recording: Recording) -> None:
+        """Call it once a recording is UPLOADED."""
+        if self._keep:
+            return
+        await self._delete(self._paths.job(recording.id))
+        if recording.session_id is not None:
+            await self.release(recording.session_id)
+
+    async def release(self, session_id: str) -> None:
+        """Deletes the session's capture unless it is needed."""
+        if self._keep or not await self._sessions.ended(session_id):
+            return
+        if any(_needs_capture(recording) for recording in await self._store.of_session(session_id)):
+            return
+        await self._delete(self._paths.capture(session_id))
+
+    async def _delete(self, directory: Path) -> None:
+        try:
+            await asyncio.to_thread(shutil.rmtree, directory)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            log.warning("a directory could not be deleted", directory=str(directory), reason=str(error))
+
+
+def _needs_capture(recording: Recording) -> bool:
+    if recording.status is RecordingStatus.ERRORED:
+        return recording.started_at is not None
+    return recording.status is not RecordingStatus.UPLOADED

@@ -1,0 +1,76 @@
+"""Accounts and the apps they own."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reelkit.db.base import Base, Id, UtcDateTime
+from reelkit.db.page import RowPage, fetch_page
+
+
+class AccountRow(Base):
+    """An account: who owns apps."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AppRow(Base):
+    """An app: the owner of meetings, presets and recordings."""
+
+    __tablename__ = "apps"
+    __table_args__ = (Index(None, "account_id", "created_at"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AppRepository:
+    """Accounts and apps in one session."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def first_account(self) -> AccountRow | None:
+        """The account that was made first."""
+        return await self._session.scalar(select(AccountRow).order_by(AccountRow.created_at, AccountRow.id).limit(1))
+
+    async def account(self, account_id: str) -> AccountRow | None:
+        return await self._session.get(AccountRow, account_id)
+
+    async def add_account(self, row: AccountRow) -> None:
+        self._session.add(row)
+        await self._session.flush()
+
+    async def add(self, row: AppRow) -> None:
+        self._session.add(row)
+        await self._session.flush()
+
+    async def get(self, account_id: str, app_id: str) -> AppRow | None:
+        return await self._session.scalar(select(AppRow).where(AppRow.id == app_id, AppRow.account_id == account_id))
+
+    async def first(self, account_id: str) -> AppRow | None:
+        """The account's oldest app."""
+        return await self._session.scalar(
+            select(AppRow).where(AppRow.account_id == account_id).order_by(AppRow.created_at, AppRow.id).limit(1)
+        )
+
+    async def by_id(self, app_id: str) -> AppRow | None:
+        """An app whoever owns it."""
+        return await self._session.get(AppRow, app_id)
+
+    async def page(
+        self, account_id: str, *, search: str | None, newest_first: bool, offset: int, limit: int
+    ) -> RowPage[AppRow]:
+        query = select(AppRow).where(AppRow.account_id == account_id)
+        if search:
+            query = query.where(AppRow.name.icontains(search, autoescape=True))
+        created = AppRow.created_at.desc() if newest_first else AppRow.created_at.asc()
+        return await fetch_page(self._session, query, (created, AppRow.id), offset=offset, limit=limit)

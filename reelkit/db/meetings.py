@@ -1,0 +1,88 @@
+"""Meetings: reusable rooms."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reelkit.db.base import Base, Id, UtcDateTime
+from reelkit.db.page import RowPage, fetch_page
+
+
+class MeetingRow(Base):
+    """A meeting; ``recording_config`` is the API's JSON without anything secret."""
+
+    __tablename__ = "meetings"
+    __table_args__ = (Index(None, "app_id", "created_at"), Index(None, "app_id", "status", "created_at"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    app_id: Mapped[str] = mapped_column(ForeignKey("apps.id"))
+    title: Mapped[str | None] = mapped_column(String(1_000))
+    status: Mapped[str] = mapped_column(String(16))
+    record_on_start: Mapped[bool]
+    live_stream_on_start: Mapped[bool]
+    persist_chat: Mapped[bool]
+    summarize_on_end: Mapped[bool]
+    transcribe_on_end: Mapped[bool]
+    session_keep_alive_s: Mapped[float]
+    recording_config: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingFilter:
+    """What of an app's meetings to list; None leaves a condition out."""
+
+    search: str | None = None
+    """Part of the title, or the id."""
+    status: str | None = None
+    created_from: datetime | None = None
+    created_until: datetime | None = None
+
+
+class MeetingRepository:
+    """Meetings in one session."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, row: MeetingRow) -> None:
+        self._session.add(row)
+        await self._session.flush()
+
+    async def get(self, app_id: str, meeting_id: str) -> MeetingRow | None:
+        return await self._session.scalar(
+            select(MeetingRow).where(MeetingRow.id == meeting_id, MeetingRow.app_id == app_id)
+        )
+
+    async def by_id(self, meeting_id: str) -> MeetingRow | None:
+        """A meeting whichever app it belongs to."""
+        return await self._session.get(MeetingRow, meeting_id)
+
+    async def by_ids(self, app_id: str, meeting_ids: set[str]) -> tuple[MeetingRow, ...]:
+        """Those of ``meeting_ids`` that the app has, in no order."""
+        return tuple(
+            await self._session.scalars(
+                select(MeetingRow).where(MeetingRow.app_id == app_id, MeetingRow.id.in_(meeting_ids))
+            )
+        )
+
+    async def page(self, app_id: str, where: MeetingFilter, *, offset: int, limit: int) -> RowPage[MeetingRow]:
+        """Newest first."""
+        query = select(MeetingRow).where(MeetingRow.app_id == app_id)
+        if where.search:
+            query = query.where(
+                or_(MeetingRow.id == where.search, MeetingRow.title.icontains(where.search, autoescape=True))
+            )
+        if where.status is not None:
+            query = query.where(MeetingRow.status == where.status)
+        if where.created_from is not None:
+            query = query.where(MeetingRow.created_at >= where.created_from)
+        if where.created_until is not None:
+            query = query.where(MeetingRow.created_at <= where.created_until)
+        order = (MeetingRow.created_at.desc(), MeetingRow.id)
+        return await fetch_page(self._session, query, order, offset=offset, limit=limit)

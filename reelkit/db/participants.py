@@ -1,0 +1,72 @@
+"""Participants: who may join a meeting."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from reelkit.db.base import Base, Id, UtcDateTime
+from reelkit.db.meetings import MeetingRow
+from reelkit.db.page import RowPage, fetch_page
+from reelkit.db.presets import PresetRow
+
+
+class ParticipantRow(Base):
+    """A participant; tokens of another ``token_version`` are revoked."""
+
+    __tablename__ = "participants"
+    __table_args__ = (Index(None, "meeting_id", "created_at"), Index(None, "preset_id"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id"))
+    preset_id: Mapped[str] = mapped_column(ForeignKey("presets.id"))
+    custom_participant_id: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str | None] = mapped_column(String(255))
+    picture: Mapped[str | None] = mapped_column(String(2_048))
+    token_version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    meeting: Mapped[MeetingRow] = relationship(lazy="raise")
+    preset: Mapped[PresetRow] = relationship(lazy="raise")
+
+
+class ParticipantRepository:
+    """Participants in one session; each row comes with its preset."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, row: ParticipantRow) -> None:
+        self._session.add(row)
+        await self._session.flush()
+
+    async def get(self, meeting_id: str, participant_id: str) -> ParticipantRow | None:
+        return await self._session.scalar(
+            select(ParticipantRow)
+            .options(joinedload(ParticipantRow.preset))
+            .where(ParticipantRow.id == participant_id, ParticipantRow.meeting_id == meeting_id)
+        )
+
+    async def with_meeting(self, participant_id: str) -> ParticipantRow | None:
+        """The participant with its meeting and its preset."""
+        return await self._session.scalar(
+            select(ParticipantRow)
+            .options(joinedload(ParticipantRow.preset), joinedload(ParticipantRow.meeting))
+            .where(ParticipantRow.id == participant_id)
+        )
+
+    async def delete(self, row: ParticipantRow) -> None:
+        await self._session.delete(row)
+        await self._session.flush()
+
+    async def page(self, meeting_id: str, *, offset: int, limit: int) -> RowPage[ParticipantRow]:
+        """Oldest first."""
+        query = (
+            select(ParticipantRow)
+            .options(joinedload(ParticipantRow.preset))
+            .where(ParticipantRow.meeting_id == meeting_id)
+        )
+        order = (ParticipantRow.created_at.asc(), ParticipantRow.id)
+        return await fetch_page(self._session, query, order, offset=offset, limit=limit)

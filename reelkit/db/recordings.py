@@ -1,0 +1,167 @@
+"""Recordings and the queries over them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, and_, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reelkit.db.base import Base, Id, UtcDateTime
+from reelkit.db.meetings import MeetingRow
+from reelkit.db.page import RowPage, fetch_page
+
+RUNNING_STATUSES = ("INVOKED", "RECORDING", "PAUSED")
+"""A meeting's recording with one of these keeps other recordings out, unless it allows several."""
+
+
+class RecordingRow(Base):
+    """A recording.
+
+    ``config`` is the merged start configuration in the API's words, without anything secret; ``render`` is what it
+    means to the renderer, kept so that a film goes on as it began when the settings have changed.
+    """
+
+    __tablename__ = "recordings"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    app_id: Mapped[str] = mapped_column(ForeignKey("apps.id"))
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id"))
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id"))
+    status: Mapped[str] = mapped_column(String(16))
+    allow_multiple: Mapped[bool]
+    config: Mapped[dict[str, Any]] = mapped_column(JSON)
+    render: Mapped[dict[str, Any]] = mapped_column(JSON)
+    output_file_name: Mapped[str] = mapped_column(String(255))
+    invoked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    uploaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    duration_ms: Mapped[int | None] = mapped_column(BigInteger)
+    file_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    download_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    file_removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    start_reason: Mapped[str] = mapped_column(String(32))
+    start_caller: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    stop_reason: Mapped[str | None] = mapped_column(String(32))
+    stop_caller: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        Index(None, "app_id", "invoked_at"),
+        Index(None, "meeting_id", "invoked_at"),
+        Index(None, "session_id"),
+        Index(None, "status"),
+        Index(None, "download_expires_at"),
+    )
+
+
+_EXCLUSIVE = and_(RecordingRow.status.in_(RUNNING_STATUSES), RecordingRow.allow_multiple == false())
+Index(
+    "uq_recordings_one_running",
+    RecordingRow.meeting_id,
+    unique=True,
+    sqlite_where=_EXCLUSIVE,
+    postgresql_where=_EXCLUSIVE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFilter:
+    """What of an app's recordings to list; None and an empty tuple leave a condition out."""
+
+    meeting_id: str | None = None
+    search: str | None = None
+    """Part of the meeting's title, the meeting's id or the recording's id."""
+    statuses: tuple[str, ...] = field(default=())
+    invoked_from: datetime | None = None
+    invoked_until: datetime | None = None
+    expired: bool | None = None
+    """Whether the hosted file's lifetime is over."""
+
+
+class RecordingRepository:
+    """Recordings in one session."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, row: RecordingRow) -> None:
+        """The second exclusive running recording of a meeting violates a constraint."""
+        self._session.add(row)
+        await self._session.flush()
+
+    async def get(self, recording_id: str) -> RecordingRow | None:
+        return await self._session.get(RecordingRow, recording_id)
+
+    async def of_app(self, app_id: str, recording_id: str) -> RecordingRow | None:
+        return await self._session.scalar(
+            select(RecordingRow).where(RecordingRow.id == recording_id, RecordingRow.app_id == app_id)
+        )
+
+    async def running(self, meeting_id: str) -> tuple[RecordingRow, ...]:
+        """The meeting's invoked, recording and paused ones, newest first."""
+        return tuple(
+            await self._session.scalars(
+                select(RecordingRow)
+                .where(RecordingRow.meeting_id == meeting_id, RecordingRow.status.in_(RUNNING_STATUSES))
+                .order_by(RecordingRow.invoked_at.desc(), RecordingRow.id)
+            )
+        )
+
+    async def with_status(self, *statuses: str) -> tuple[RecordingRow, ...]:
+        """All recordings in one of ``statuses``, oldest first."""
+        return tuple(
+            await self._session.scalars(
+                select(RecordingRow)
+                .where(RecordingRow.status.in_(statuses))
+                .order_by(RecordingRow.invoked_at, RecordingRow.id)
+            )
+        )
+
+    async def of_session(self, session_id: str) -> tuple[RecordingRow, ...]:
+        return tuple(await self._session.scalars(select(RecordingRow).where(RecordingRow.session_id == session_id)))
+
+    async def with_expired_file(self, now: datetime, limit: int) -> tuple[RecordingRow, ...]:
+        """Recordings whose hosted file has outlived its time and is still there."""
+        return tuple(
+            await self._session.scalars(
+                select(RecordingRow)
+                .where(RecordingRow.download_expires_at <= now, RecordingRow.file_removed_at.is_(None))
+                .order_by(RecordingRow.download_expires_at)
+                .limit(limit)
+            )
+        )
+
+    async def count_by_status(self) -> dict[str, int]:
+        rows = await self._session.execute(select(RecordingRow.status, func.count()).group_by(RecordingRow.status))
+        return {row[0]: row[1] for row in rows}
+
+    async def page(
+        self, app_id: str, where: RecordingFilter, *, now: datetime, newest_first: bool, offset: int, limit: int
+    ) -> RowPage[RecordingRow]:
+        query = select(RecordingRow).where(RecordingRow.app_id == app_id)
+        if where.meeting_id is not None:
+            query = query.where(RecordingRow.meeting_id == where.meeting_id)
+        if where.search:
+            query = query.join(MeetingRow, MeetingRow.id == RecordingRow.meeting_id).where(
+                or_(
+                    RecordingRow.id == where.search,
+                    MeetingRow.id == where.search,
+                    MeetingRow.title.icontains(where.search, autoescape=True),
+                )
+            )
+        if where.statuses:
+            query = query.where(RecordingRow.status.in_(where.statuses))
+        if where.invoked_from is not None:
+            query = query.where(RecordingRow.invoked_at >= where.invoked_from)
+        if where.invoked_until is not None:
+            query = query.where(RecordingRow.invoked_at <= where.invoked_until)
+        if where.expired is True:
+            query = query.where(RecordingRow.download_expires_at <= now)
+        elif where.expired is False:
+            query = query.where(or_(RecordingRow.download_expires_at.is_(None), RecordingRow.download_expires_at > now))
+        invoked = RecordingRow.invoked_at.desc() if newest_first else RecordingRow.invoked_at.asc()
+        return await fetch_page(self._session, query, (invoked, RecordingRow.id), offset=offset, limit=limit)

@@ -1,0 +1,83 @@
+"""Sessions: live instances of meetings, and who was in them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reelkit.db.base import Base, Id, UtcDateTime
+
+MAX_NAME_LENGTH = 255
+
+
+class SessionRow(Base):
+    """A session; it is live while ``ended_at`` is null."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index(None, "meeting_id", "started_at"),
+        Index(None, "app_id", "started_at"),
+        Index(None, "ended_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    app_id: Mapped[str] = mapped_column(ForeignKey("apps.id"))
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id"))
+    title: Mapped[str | None] = mapped_column(String(1_000))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    live_peers: Mapped[int]
+    """Visible peers present now; 0 once it ended."""
+    peak_peers: Mapped[int]
+    """The most visible peers that were present at once."""
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SessionPeerRow(Base):
+    """One device in one session. A peer that comes back is present again: ``left_at`` is null."""
+
+    __tablename__ = "session_peers"
+    __table_args__ = (Index(None, "participant_id"),)
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"), primary_key=True, type_=Id)
+    peer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    participant_id: Mapped[str] = mapped_column(Id)
+    name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH))
+    hidden: Mapped[bool]
+    joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SessionRepository:
+    """Sessions in one database session."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, row: SessionRow) -> None:
+        self._session.add(row)
+        await self._session.flush()
+
+    async def get(self, session_id: str) -> SessionRow | None:
+        return await self._session.get(SessionRow, session_id)
+
+    async def live(self) -> tuple[SessionRow, ...]:
+        """All sessions that have not ended."""
+        return tuple(await self._session.scalars(select(SessionRow).where(SessionRow.ended_at.is_(None))))
+
+    async def peer(self, session_id: str, peer_id: str) -> SessionPeerRow | None:
+        return await self._session.get(SessionPeerRow, (session_id, peer_id))
+
+    async def put_peer(self, row: SessionPeerRow) -> None:
+        """Adds a peer, or replaces what was known of it."""
+        await self._session.merge(row)
+        await self._session.flush()
+
+    async def present_peers(self, session_id: str) -> tuple[SessionPeerRow, ...]:
+        """Peers that have not left, hidden ones included."""
+        return tuple(
+            await self._session.scalars(
+                select(SessionPeerRow).where(SessionPeerRow.session_id == session_id, SessionPeerRow.left_at.is_(None))
+            )
+        )

@@ -1,0 +1,192 @@
+"""Stand-ins for what control stands on: the SFU, rooms, the fleet."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from reelkit.capture.events import RecordingMarked, SessionStarted
+from reelkit.capture.journal import JournalWriter
+from reelkit.clock import Clock
+from reelkit.control.observer import MeetingObserver
+from reelkit.control.ports import Mark, Notice
+from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
+from reelkit.fleet.errors import JobUnknown
+from reelkit.rooms.errors import MediaUnavailable, NotFound, RoomClosed
+from reelkit.rooms.peer import PeerInfo
+from reelkit.rooms.room import JOURNAL_FILE, RTP_DIR
+
+
+@dataclass
+class FakeSfu:
+    reason: str = ""
+    flushes: bool = True
+
+    @property
+    def healthy(self) -> bool:
+        return not self.reason
+
+
+class FakeRoom:
+    """A room without clients, with a real journal. ``fail_start`` and ``fail_stop`` make it refuse."""
+
+    def __init__(self, meeting_id: str, title: str, captures_dir: Path, clock: Clock) -> None:
+        self.session_id = str(uuid4())
+        self.meeting_id = meeting_id
+        self.started_at_s = clock.time_s()
+        self.capture_dir = captures_dir / self.session_id
+        (self.capture_dir / RTP_DIR).mkdir(parents=True)
+        self.journal = JournalWriter(self.capture_dir / JOURNAL_FILE, clock, 1.0)
+        self.journal.append(
+            SessionStarted(time_s=self.started_at_s, session_id=self.session_id, meeting_id=meeting_id, title=title)
+        )
+        self.present: list[PeerInfo] = []
+        self.running: set[str] = set()
+        self.paused: set[str] = set()
+        self.notices: list[tuple[str, Notice]] = []
+        self.closed = False
+        self.fail_start: Exception | None = None
+        self.fail_stop: Exception | None = None
+        self.hold_start: asyncio.Event | None = None
+        self._clock = clock
+
+    @property
+    def visible_peer_count(self) -> int:
+        return sum(not peer.hidden for peer in self.present)
+
+    async def start_capture(self, recording_id: str) -> float:
+        if self.hold_start is not None:
+            await self.hold_start.wait()
+        if self.fail_start is not None:
+            raise self.fail_start
+        mark = "resumed" if recording_id in self.paused else "started"
+        self.paused.discard(recording_id)
+        self.running.add(recording_id)
+        return self._mark(recording_id, mark)
+
+    async def stop_capture(self, recording_id: str, mark: Mark) -> float:
+        if self.closed:
+            raise RoomClosed("the session has ended")
+        if self.fail_stop is not None:
+            raise self.fail_stop
+        if recording_id not in self.running | self.paused:
+            raise NotFound("the session has no such recording")
+        self.running.discard(recording_id)
+        self.paused.discard(recording_id)
+        if mark == "paused":
+            self.paused.add(recording_id)
+        return self._mark(recording_id, mark)
+
+    async def announce_recording(self, recording_id: str, state: Notice) -> None:
+        self.notices.append((recording_id, state))
+
+    def _mark(self, recording_id: str, mark: str) -> float:
+        event = RecordingMarked.model_validate(
+            {"time_s": self._clock.time_s(), "recording_id": recording_id, "mark": mark}
+        )
+        self.journal.append(event)
+        return event.time_s
+
+
+class FakeGateway:
+    """Opens fake rooms, and plays the people in them."""
+
+    def __init__(self, captures_dir: Path, clock: Clock, observer: MeetingObserver) -> None:
+        self.rooms: dict[str, FakeRoom] = {}
+        self.unavailable: str | None = None
+        self._captures_dir = captures_dir
+        self._clock = clock
+        self._observer = observer
+
+    async def open_room(
+        self, meeting_id: str, title: str, *, organization_id: str, session_keep_alive_s: float
+    ) -> FakeRoom:
+        assert organization_id
+        assert session_keep_alive_s >= 0
+        if self.unavailable is not None:
+            raise MediaUnavailable(self.unavailable)
+        if meeting_id not in self.rooms:
+            room = self.rooms[meeting_id] = FakeRoom(meeting_id, title, self._captures_dir, self._clock)
+            await self._observer.session_started(room)
+        return self.rooms[meeting_id]
+
+    async def join(self, meeting_id: str, name: str = "Ada", *, hidden: bool = False) -> PeerInfo:
+        room = await self.open_room(meeting_id, "", organization_id="app", session_keep_alive_s=60.0)
+        peer = PeerInfo(
+            peer_id=str(uuid4()),
+            participant_id=str(uuid4()),
+            name=name,
+            custom_participant_id=None,
+            picture=None,
+            preset_name="group_call_host",
+            hidden=hidden,
+            joined_at_s=self._clock.time_s(),
+        )
+        room.present.append(peer)
+        await self._observer.peer_joined(room, peer)
+        return peer
+
+    async def leave(self, meeting_id: str, peer: PeerInfo) -> None:
+        room = self.rooms[meeting_id]
+        room.present.remove(peer)
+        await self._observer.peer_left(room, peer)
+
+    async def end(self, meeting_id: str) -> None:
+        room = self.rooms.pop(meeting_id)
+        room.closed = True
+        room.journal.close()
+        await self._observer.session_ended(room)
+
+    def close(self) -> None:
+        """As when the process dies: files are closed, nobody is told."""
+        for room in self.rooms.values():
+            room.journal.close()
+        self.rooms.clear()
+
+
+@dataclass
+class FakeFleet:
+    """Renders nothing: each job's film is a small file. ``outcomes`` says otherwise; ``held`` jobs do not end."""
+
+    specs: dict[str, JobSpec] = field(default_factory=dict)
+    outcomes: dict[str, JobOutcome] = field(default_factory=dict)
+    held: bool = False
+    fail_start: Exception | None = None
+    duration_s: float = 10.0
+    started: list[JobSpec] = field(default_factory=list)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self, spec: JobSpec) -> None:
+        if self.fail_start is not None:
+            raise self.fail_start
+        self.specs[spec.recording_id] = spec
+        self.started.append(spec)
+
+    async def wait(self, recording_id: str) -> JobOutcome:
+        if recording_id not in self.specs:
+            raise JobUnknown("no such job is running", recording_id=recording_id)
+        if self.held:
+            await self._released.wait()
+        spec = self.specs.pop(recording_id)
+        if recording_id in self.outcomes:
+            return self.outcomes[recording_id]
+        return JobOutcome(film=film(spec.job_dir), duration_s=self.duration_s, frames=300)
+
+    def progress(self, recording_id: str) -> JobProgress | None:
+        if recording_id not in self.specs:
+            return None
+        return JobProgress(film_s=3.2, lag_s=1.7, segments=1, rss_bytes=100_000_000)
+
+    def release(self) -> None:
+        self._released.set()
+
+    async def close(self) -> None:
+        self.specs.clear()
+
+
+def film(job_dir: Path) -> Path:
+    """A file in place of a film."""
+    job_dir.mkdir(parents=True, exist_ok=True)
+    path = job_dir / "film.mp4"
+    path.write_bytes(b"film")
+    return path

@@ -1,0 +1,82 @@
+"""The rows of recordings and the queries over them."""
+
+import pytest
+from sqlalchemy import text
+
+from reelkit.db import Database
+from reelkit.db.errors import ConstraintViolated
+from reelkit.db.recordings import RUNNING_STATUSES, RecordingFilter, RecordingRepository, RecordingRow
+from tests.db.rows import NOW, add_meeting, later, recording_row
+
+
+async def add(database: Database, *rows: RecordingRow) -> None:
+    async with database.transaction() as session:
+        for row in rows:
+            await RecordingRepository(session).add(row)
+
+
+@pytest.mark.parametrize("status", RUNNING_STATUSES)
+async def test_a_meeting_has_one_exclusive_running_recording(database: Database, status: str) -> None:
+    meeting = await add_meeting(database)
+    await add(database, recording_row(meeting, status=status))
+    with pytest.raises(ConstraintViolated, match="UNIQUE"):
+        await add(database, recording_row(meeting))
+    await add(database, recording_row(meeting, allow_multiple=True), recording_row(meeting, status="UPLOADING"))
+    await add(database, recording_row(await add_meeting(database)))
+
+
+async def test_running_ones_are_found_newest_first(database: Database) -> None:
+    meeting = await add_meeting(database)
+    rows = [
+        recording_row(meeting, allow_multiple=True, invoked_at=later(number), status=status)
+        for number, status in enumerate(("RECORDING", "UPLOADED", "PAUSED", "ERRORED", "INVOKED"))
+    ]
+    await add(database, *rows)
+    async with database.session() as session:
+        repository = RecordingRepository(session)
+        running = await repository.running(meeting.id)
+        unfinished = await repository.with_status("INVOKED", "RECORDING")
+        counts = await repository.count_by_status()
+    assert [row.status for row in running] == ["INVOKED", "PAUSED", "RECORDING"]
+    assert [row.status for row in unfinished] == ["RECORDING", "INVOKED"]
+    assert counts == {"RECORDING": 1, "UPLOADED": 1, "PAUSED": 1, "ERRORED": 1, "INVOKED": 1}
+
+
+async def test_files_expire_once(database: Database) -> None:
+    meeting = await add_meeting(database)
+    fields = {"status": "UPLOADED"}
+    due = recording_row(meeting, download_expires_at=NOW, **fields)
+    removed = recording_row(meeting, download_expires_at=NOW, file_removed_at=NOW, **fields)
+    fresh = recording_row(meeting, download_expires_at=later(1), **fields)
+    await add(database, due, removed, fresh, recording_row(meeting, status="ERRORED"))
+    async with database.session() as session:
+        expired = await RecordingRepository(session).with_expired_file(NOW, 10)
+    assert [row.id for row in expired] == [due.id]
+
+
+async def test_lists_use_indices(database: Database) -> None:
+    meeting = await add_meeting(database)
+    async with database.session() as session:
+        for where in ("app_id = :id", "meeting_id = :id"):
+            plan = await session.execute(
+                text(f"EXPLAIN QUERY PLAN SELECT * FROM recordings WHERE {where} ORDER BY invoked_at DESC"),  # noqa: S608
+                {"id": meeting.id},
+            )
+            steps = " ".join(str(step) for step in plan)
+            assert "USING INDEX ix_recordings" in steps
+            assert "TEMP B-TREE" not in steps
+
+
+async def test_equal_times_are_paged_without_loss(database: Database) -> None:
+    meeting = await add_meeting(database)
+    rows = [recording_row(meeting, status="UPLOADED") for _ in range(7)]
+    await add(database, *rows)
+    seen = []
+    async with database.session() as session:
+        for offset in range(0, 8, 2):
+            page = await RecordingRepository(session).page(
+                meeting.app_id, RecordingFilter(), now=NOW, newest_first=True, offset=offset, limit=2
+            )
+            assert page.total_count == 7
+            seen += [row.id for row in page.rows]
+    assert sorted(seen) == sorted(row.id for row in rows)
