@@ -43,7 +43,10 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
     renderers: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Plain tracebacks: richer ones print local variables, among which are tokens, and take seconds to draw.
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -55,5 +58,6 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "websockets", "asyncio", "aiosqlite", "alembic"):
+    # uvicorn.error tells the URLs of websockets, which hold tokens.
+    for chatty in ("uvicorn.access", "uvicorn.error", "websockets", "asyncio", "aiosqlite", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

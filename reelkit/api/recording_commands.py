@@ -1,0 +1,61 @@
+"""Starting, steering and showing recordings, the same for the operator's API and for the browser SDK.
+
+A participant only reaches recordings of their own meeting; for them the others are not there.
+"""
+
+from reelkit.api.auth import Actor
+from reelkit.api.envelope import Envelope
+from reelkit.api.errors import NotPermitted
+from reelkit.api.state import AppState
+from reelkit.api.wire.recordings import RecordingWire
+from reelkit.control.errors import NotFound
+from reelkit.control.recording import Action, Recording
+from reelkit.control.recording_params import RecordingParams
+
+
+async def start_recording(state: AppState, actor: Actor, params: RecordingParams) -> Envelope[RecordingWire]:
+    """Starts a recording of the meeting that ``params`` name."""
+    if actor.identity is not None and params.meeting_id != actor.identity.meeting.id:
+        raise NotPermitted("meeting_id: a participant can only record their own meeting")
+    recording = await state.control.recordings.start(actor.app.id, params, actor.caller)
+    return Envelope[RecordingWire](data=show(state, recording))
+
+
+async def steer_recording(state: AppState, actor: Actor, recording_id: str, action: Action) -> Envelope[RecordingWire]:
+    """Stops, pauses or resumes a recording."""
+    await find_recording(state, actor, recording_id)
+    recording = await state.control.recordings.act(actor.app.id, recording_id, action, actor.caller)
+    return Envelope[RecordingWire](data=show(state, recording))
+
+
+async def active_recording(state: AppState, actor: Actor, meeting_id: str) -> Envelope[RecordingWire]:
+    """The meeting's running recording, the newest if there are several."""
+    if actor.identity is not None and meeting_id != actor.identity.meeting.id:
+        raise NotPermitted("a participant can only see recordings of their own meeting")
+    recording = await state.control.recordings.active(actor.app.id, meeting_id)
+    return Envelope[RecordingWire](data=show(state, recording))
+
+
+async def find_recording(state: AppState, actor: Actor, recording_id: str) -> Recording:
+    """One recording that the actor may know of."""
+    recording = await state.control.recordings.get(actor.app.id, recording_id)
+    if actor.identity is not None and recording.meeting_id != actor.identity.meeting.id:
+        raise NotFound("there is no such recording in this meeting")
+    return recording
+
+
+def show(state: AppState, recording: Recording) -> RecordingWire:
+    """The recording as it is sent: with a fresh download link, and the renderer's progress while there is one."""
+    url = None
+    if recording.download_expires_at is not None:
+        link = state.bucket.sign(
+            recording.app_id, recording.id, recording.output_file_name, recording.download_expires_at.timestamp()
+        )
+        url = f"{state.public_url}/bucket/{link}"
+    progress = state.renderers.progress(recording.id)
+    return RecordingWire.of(
+        recording,
+        download_url=url,
+        film_s=progress.film_s if progress else None,
+        lag_s=progress.lag_s if progress else None,
+    )

@@ -1,0 +1,200 @@
+"""One process with everything: assembles the parts, serves until it is asked to stop, and takes them apart again."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from fastapi import FastAPI
+from prometheus_client import ProcessCollector
+from starlette.types import Message, Scope
+
+from reelkit.api.app import create_app
+from reelkit.api.banner import Banner, sdk_base
+from reelkit.api.data_dir import DataDir
+from reelkit.api.errors import BadSetting, ServerError
+from reelkit.api.listeners import Listener
+from reelkit.api.metrics import Metrics
+from reelkit.api.readiness import Readiness
+from reelkit.api.state import AppState
+from reelkit.api.stop_signal import StopSignal
+from reelkit.api.tls import TlsFiles, tls_files
+from reelkit.clock import Clock, SystemClock
+from reelkit.control.plane import Boot, ControlPlane
+from reelkit.db import Database
+from reelkit.fleet.local import LocalFleet
+from reelkit.publish.bucket import HostedBucket
+from reelkit.rooms.gateway import Gateway
+from reelkit.settings import Settings
+from reelkit.sfu import Sfu
+
+log = structlog.get_logger(__name__)
+
+# Stopping recordings and finishing their films; what takes longer is finished at the next start.
+_HAND_OVER_S = 10.0
+
+
+async def serve(settings: Settings) -> None:
+    """Runs a whole server until SIGTERM or SIGINT.
+
+    Raises AlreadyRunning when another server holds the data directory; BadSetting, CannotListen, DatabaseError,
+    SfuError and OSError when a part cannot start; ServerError when a listener fails later.
+    """
+    data = DataDir(settings.data)
+    settings = settings.model_copy(update={"data": data.root})
+    clock = SystemClock()
+    stop = StopSignal()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(data.held())
+        stack.enter_context(stop.handled())
+        data.withdraw_listening()
+        tls = tls_files(settings, data.secrets, clock)
+        listeners = _Listeners(
+            Listener(settings.host, settings.port), Listener(settings.host, settings.tls_port, tls=tls.context())
+        )
+        stack.push_async_callback(listeners.close)
+        state, boot = await stack.enter_async_context(_parts(settings, data, clock, listeners))
+        stack.callback(data.withdraw_listening)
+        stack.callback(_stop_accepting, state.readiness, listeners)
+        app = create_app(state)
+        await _warm_up(app)
+        ended = await listeners.start(app, settings)
+        _tell(settings, data, listeners, tls, boot)
+        asked = asyncio.create_task(stop.wait(), name="stop-signal")
+        await asyncio.wait({asked, *ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            asked.cancel()
+            raise ServerError("a listener ended by itself; the log tells why")
+        log.info("stopping: recordings are finished or handed over")
+    log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    http: Listener
+    https: Listener
+
+    async def start(self, app: FastAPI, settings: Settings) -> set[asyncio.Task[None]]:
+        limit_bytes = settings.rooms.max_message_bytes
+        return {await each.start(app, max_message_bytes=limit_bytes) for each in (self.https, self.http)}
+
+    def stop_accepting(self) -> None:
+        self.http.stop_accepting()
+        self.https.stop_accepting()
+
+    async def close(self) -> None:
+        await asyncio.gather(self.http.close(), self.https.close())
+
+
+@asynccontextmanager
+async def _parts(
+    settings: Settings, data: DataDir, clock: Clock, listeners: _Listeners
+) -> AsyncIterator[tuple[AppState, Boot]]:
+    """Everything behind the application. It ends in the order: recordings, rooms, connections, workers, Janus."""
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url) if settings.database_url else Database.at(data.database)
+        stack.push_async_callback(database.close)
+        await database.open()
+        sfu = Sfu(settings.sfu, data.janus, clock)
+        fleet = LocalFleet(settings.render, clock)
+        bucket = HostedBucket(data.bucket, data.secret("bucket.key"), clock)
+        metrics = Metrics()
+        control = ControlPlane(
+            settings=settings,
+            database=database,
+            clock=clock,
+            fleet=fleet,
+            bucket=bucket,
+            sfu=sfu,
+            signing_key=data.secret("participants.key"),
+            registry=metrics.registry,
+        )
+        try:
+            boot = await control.open()
+        except ValueError as error:
+            raise BadSetting(f"REELKIT_API_TOKEN: {error}") from error
+        await stack.enter_async_context(sfu)
+        stack.push_async_callback(fleet.close)
+        stack.push_async_callback(listeners.close)
+        gateway = Gateway(sfu, settings, clock, data.captures, control.observer)
+        stack.push_async_callback(gateway.close)
+        control.bind(gateway)
+        stack.push_async_callback(control.close, _HAND_OVER_S)
+        await control.recover()
+        readiness = Readiness(sfu, database, data.root, settings.recording.min_free_bytes)
+        ProcessCollector(registry=metrics.registry)
+        metrics.gauge("reelkit_sfu_up", "Whether Janus answers.", lambda: float(sfu.healthy))
+        metrics.gauge("reelkit_sfu_generation", "Starts of Janus.", lambda: float(sfu.generation))
+        metrics.gauge("reelkit_sessions", "Live sessions of meetings.", lambda: float(len(gateway.rooms())))
+        metrics.gauge("reelkit_disk_free_bytes", "Free on the data directory's disk.", lambda: readiness.free_bytes)
+        yield (
+            AppState(
+                settings=settings,
+                clock=clock,
+                control=control,
+                gateway=gateway,
+                renderers=fleet,
+                bucket=bucket,
+                readiness=readiness,
+                metrics=metrics,
+                public_url=(settings.public_url or listeners.http.url).rstrip("/"),
+            ),
+            boot,
+        )
+
+
+async def _warm_up(app: FastAPI) -> None:
+    """Asks the application once, because FastAPI builds its routes on the first request, which takes a while."""
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/readyz",
+        "raw_path": b"/readyz",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [],
+        "client": None,
+        "server": None,
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_: Message) -> None:
+        return
+
+    await app(scope, receive, send)
+
+
+def _stop_accepting(readiness: Readiness, listeners: _Listeners) -> None:
+    readiness.stopping = True
+    listeners.stop_accepting()
+
+
+def _tell(settings: Settings, data: DataDir, listeners: _Listeners, tls: TlsFiles, boot: Boot) -> None:
+    http, https = listeners.http, listeners.https
+    base = sdk_base(settings.base_domain, https.port)
+    log.info("listening", http=http.url, https=https.url, pid=os.getpid())
+    print(
+        Banner(http.url, https.url, base, boot.app, data.root, tls.authority, boot.new_operator_token).text(),
+        flush=True,
+    )
+    # Last, because tools take it as the sign that the server can be used.
+    data.publish_listening(
+        {
+            "pid": os.getpid(),
+            "http": http.url,
+            "https": https.url,
+            "http_port": http.port,
+            "tls_port": https.port,
+            "sdk_base_uri": base,
+            "account_id": boot.app.account_id,
+            "app_id": boot.app.id,
+            "ca": str(tls.authority) if tls.authority else None,
+        }
+    )

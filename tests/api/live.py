@@ -1,0 +1,58 @@
+"""The application behind a real listener, in a thread with an event loop of its own, for clients that block."""
+
+import asyncio
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cloudflare import Cloudflare
+
+from reelkit.api.listeners import Listener
+from tests.api.harness import api_at
+
+_START_TIMEOUT_S = 20.0
+MAX_MESSAGE_BYTES = 1 << 16
+
+
+class LiveServer:
+    """``url`` and ``token`` are there once it is entered."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="live-server")
+        self.url = ""
+        self.token = ""
+        self.account_id = ""
+        self.app_id = ""
+
+    def client(self, token: str | None = None) -> Cloudflare:
+        """The official client, as an operator would construct it."""
+        return Cloudflare(api_token=token or self.token, base_url=f"{self.url}/client/v4", max_retries=0)
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with api_at(self._data) as api:
+            listener = Listener("127.0.0.1", 0)
+            await listener.start(api.app, max_message_bytes=MAX_MESSAGE_BYTES)
+            self.url, self.token = listener.url, api.token
+            self.account_id, self.app_id = api.control.app.account_id, api.control.app.id
+            self._ready.set()
+            await self._stop.wait()
+            await listener.close()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(_START_TIMEOUT_S)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._loop is not None
+        assert self._stop is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()

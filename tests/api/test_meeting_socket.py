@@ -1,0 +1,88 @@
+"""The websocket's door: who is let in, and how refusals look."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from reelkit.api.listeners import Listener
+from reelkit.control.meetings import Meeting
+from tests.api.harness import Api
+
+PEER_ID = str(uuid4())
+
+
+@pytest.fixture
+async def listener(api: Api) -> AsyncIterator[Listener]:
+    listener = Listener("127.0.0.1", 0)
+    await listener.start(api.app, max_message_bytes=1 << 16)
+    yield listener
+    await listener.close()
+
+
+@pytest.fixture
+async def meeting(api: Api) -> Meeting:
+    return await api.control.meeting(title="Weekly")
+
+
+def url(listener: Listener, meeting: Meeting, token: str, *, peer_id: str = PEER_ID, prefix: str = "") -> str:
+    query = f"roomID={meeting.id}&peerID={peer_id}&authToken={token}&useMediaV2=true&ping=true&capabilities=2"
+    return f"ws://127.0.0.1:{listener.port}{prefix}/ws?{query}"
+
+
+@pytest.mark.parametrize("prefix", ["", "/prefix", "/two/parts"])
+async def test_a_participant_is_let_in(api: Api, listener: Listener, meeting: Meeting, prefix: str) -> None:
+    token = await api.participant(meeting)
+    async with connect(url(listener, meeting, token, prefix=prefix)) as client:
+        await client.send(b"\x08\x03")
+        assert await client.recv() == b"\x08\x03"
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1000
+    (admission,) = api.gateway.admissions
+    assert (admission.meeting_id, admission.meeting_title, admission.peer_id) == (meeting.id, "Weekly", PEER_ID)
+    assert (admission.name, admission.preset.name) == ("Ada", "group_call_host")
+
+
+async def test_refusals_are_answers_and_not_upgrades(api: Api, listener: Listener, meeting: Meeting) -> None:
+    inactive = await api.control.meeting(status="INACTIVE")
+    other = await api.control.meeting()
+    token = await api.participant(meeting)
+    cases = [
+        (url(listener, meeting, ""), 401),
+        (url(listener, meeting, "eyJx.y.z"), 401),
+        (url(listener, meeting, api.token), 401),
+        (url(listener, other, token), 403),
+        (url(listener, inactive, await api.participant(inactive)), 403),
+        (url(listener, meeting, token, peer_id=""), 400),
+        (url(listener, meeting, token, peer_id="../../etc"), 400),
+        (url(listener, meeting, token, peer_id="x" * 65), 400),
+    ]
+    for refused_url, status in cases:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(refused_url).__aenter__()
+        assert refused.value.response.status_code == status
+        assert refused.value.response.body is not None
+        assert b'"success":false' in refused.value.response.body
+    assert api.gateway.admissions == []
+
+
+async def test_a_fault_of_the_gateway_closes_the_websocket(api: Api, listener: Listener, meeting: Meeting) -> None:
+    api.gateway.fault = RuntimeError("broken")
+    async with connect(url(listener, meeting, await api.participant(meeting))) as client:
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1011
+
+
+async def test_open_websockets_are_counted(api: Api, listener: Listener, meeting: Meeting) -> None:
+    async with connect(url(listener, meeting, await api.participant(meeting))) as client:
+        await api.gateway.entered.wait()
+        assert b"reelkit_websockets 1.0" in api.metrics.text()
+        await client.send("2")
+        assert await client.recv() == "2"
+        await client.wait_closed()
