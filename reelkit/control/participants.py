@@ -14,6 +14,7 @@ from reelkit.control.meetings import Meeting
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.participant_params import ParticipantChanges, ParticipantParams
 from reelkit.control.participant_tokens import ParticipantClaims, ParticipantTokens
+from reelkit.control.ports import Gateway
 from reelkit.control.presets import Preset
 from reelkit.db import Database
 from reelkit.db.meetings import MeetingRepository
@@ -89,6 +90,11 @@ class ParticipantService:
         self._database = database
         self._clock = clock
         self._tokens = tokens
+        self._gateway: Gateway | None = None
+
+    def bind(self, gateway: Gateway) -> None:
+        """From now on a deleted participant is removed from the live meeting too."""
+        self._gateway = gateway
 
     async def add(self, app_id: str, meeting_id: str, params: ParticipantParams) -> tuple[Participant, str]:
         """A new participant and its token. Raises NotFound, and Invalid naming ``preset_name``."""
@@ -137,11 +143,13 @@ class ParticipantService:
         return Participant.of(row), self._token(app_id, row)
 
     async def delete(self, app_id: str, meeting_id: str, participant_id: str) -> Participant:
-        """Shuts the participant out: its tokens are void from now on. Raises NotFound."""
+        """Shuts the participant out: its tokens are void and its peers removed. Raises NotFound."""
         async with self._database.transaction() as session:
             row = await _participant(session, app_id, meeting_id, participant_id)
             participant = Participant.of(row)
             await ParticipantRepository(session).delete(row)
+        if self._gateway is not None:
+            await self._gateway.remove_participant(meeting_id, participant_id)
         return participant
 
     async def refresh_token(self, app_id: str, meeting_id: str, participant_id: str) -> str:

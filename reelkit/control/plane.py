@@ -135,6 +135,7 @@ class ControlPlane:
     def bind(self, gateway: Gateway) -> None:
         """From now on recordings can start."""
         self.recordings.bind(gateway)
+        self.participants.bind(gateway)
 
     async def recover(self) -> None:
         """Finishes what an earlier server left, and begins to watch the disk. Raises DatabaseError."""

@@ -61,6 +61,9 @@ class Gateway(Protocol):
     ) -> Room:
         """The meeting's live room; a session without anybody begins if there is none. Raises ReelkitError, OSError."""
 
+    async def remove_participant(self, meeting_id: str, participant_id: str) -> None:
+        """Removes the participant's peers, if there are any."""
+
 
 class Bucket(Protocol):
     """The hosted bucket: :class:`reelkit.publish.bucket.HostedBucket`. Its methods block."""

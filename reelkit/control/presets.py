@@ -46,10 +46,10 @@ class PresetService:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, app_id: str, page: PageRequest) -> Page[Preset]:
-        """An app's presets by name."""
+    async def list(self, app_id: str, page: PageRequest, *, search: str | None = None) -> Page[Preset]:
+        """An app's presets by name, those whose name contains ``search``."""
         async with self._database.session() as session:
-            found = await PresetRepository(session).page(app_id, offset=page.offset, limit=page.per_page)
+            found = await PresetRepository(session).page(app_id, search=search, offset=page.offset, limit=page.per_page)
         return Page.of(page, tuple(Preset.of(row) for row in found.rows), found.total_count)
 
     async def get(self, app_id: str, preset_id: str) -> Preset:

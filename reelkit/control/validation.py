@@ -20,6 +20,9 @@ def _storable(value: str) -> str:
     # PostgreSQL cannot hold the character, and nobody means it.
     if "\0" in value:
         raise ValueError("must not contain a NUL character")
+    # JSON can spell half of a surrogate pair, which is no character and cannot be written anywhere.
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("must not contain a lone surrogate")
     return value
 
 

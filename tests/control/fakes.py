@@ -94,6 +94,7 @@ class FakeGateway:
     def __init__(self, captures_dir: Path, clock: Clock, observer: MeetingObserver) -> None:
         self.rooms: dict[str, FakeRoom] = {}
         self.unavailable: str | None = None
+        self.removed: list[tuple[str, str]] = []
         self._captures_dir = captures_dir
         self._clock = clock
         self._observer = observer
@@ -109,6 +110,9 @@ class FakeGateway:
             room = self.rooms[meeting_id] = FakeRoom(meeting_id, title, self._captures_dir, self._clock)
             await self._observer.session_started(room)
         return self.rooms[meeting_id]
+
+    async def remove_participant(self, meeting_id: str, participant_id: str) -> None:
+        self.removed.append((meeting_id, participant_id))
 
     async def join(self, meeting_id: str, name: str = "Ada", *, hidden: bool = False) -> PeerInfo:
         room = await self.open_room(meeting_id, "", organization_id="app", session_keep_alive_s=60.0)

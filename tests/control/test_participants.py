@@ -88,6 +88,7 @@ async def test_deleting_revokes_all_tokens(harness: Harness) -> None:
         await harness.plane.participants.admit(token, peer_id=PEER_ID)
     with pytest.raises(NotFound):
         await harness.plane.participants.get(harness.app.id, meeting.id, participant.id)
+    assert harness.gateway.removed == [(meeting.id, participant.id)]
 
 
 async def test_editing_keeps_tokens_and_what_is_not_given(harness: Harness) -> None:

@@ -1,0 +1,99 @@
+"""The chat of one session, kept in memory."""
+
+import uuid
+from collections.abc import Callable, Iterable
+
+from reelkit.rooms.errors import NotFound
+from reelkit.rooms.proto.chat_pb2 import ChatMessage
+
+# The oldest messages are forgotten first.
+MAX_MESSAGES = 5_000
+MS_PER_S = 1_000
+
+Filter = Callable[[ChatMessage], bool]
+
+
+class Chat:
+    """Messages in the order in which they were sent. Messages go out as they are kept, so nobody may change them."""
+
+    def __init__(self) -> None:
+        self._messages: dict[str, ChatMessage] = {}
+
+    def add(
+        self,
+        *,
+        peer_id: str,
+        user_id: str,
+        name: str,
+        payload_type: int,
+        payload: str,
+        time_s: float,
+        targets: Iterable[str] = (),
+    ) -> ChatMessage:
+        """Appends a message; ``targets`` are the user ids of a private one."""
+        message = ChatMessage(
+            chat_id=str(uuid.uuid4()),
+            peer_id=peer_id,
+            user_id=user_id,
+            display_name=name,
+            payload_type=payload_type,
+            payload=payload,
+            target_user_ids=targets,
+            created_at=int(time_s),
+            created_at_ms=int(time_s * MS_PER_S),
+        )
+        self._messages[message.chat_id] = message
+        if len(self._messages) > MAX_MESSAGES:
+            del self._messages[next(iter(self._messages))]
+        return message
+
+    def visible_to(self, user_id: str) -> list[ChatMessage]:
+        return [message for message in self._messages.values() if visible(message, user_id)]
+
+    def get(self, chat_id: str) -> ChatMessage:
+        """Raises NotFound."""
+        try:
+            return self._messages[chat_id]
+        except KeyError:
+            raise NotFound("no such chat message") from None
+
+    def replace(
+        self,
+        chat_id: str,
+        *,
+        payload: str | None = None,
+        payload_type: int | None = None,
+        pinned: bool | None = None,
+    ) -> ChatMessage:
+        """Changes a message and returns the new one. Raises NotFound."""
+        message = ChatMessage()
+        message.CopyFrom(self.get(chat_id))
+        if payload is not None:
+            message.payload = payload
+            message.is_edited = True
+        if payload_type is not None:
+            message.payload_type = payload_type
+        if pinned is not None:
+            message.pinned = pinned
+        self._messages[chat_id] = message
+        return message
+
+    def delete(self, chat_id: str) -> None:
+        """Raises NotFound."""
+        del self._messages[self.get(chat_id).chat_id]
+
+    def page(
+        self, user_id: str, *, from_ms: int, size: int, offset: int, backwards: bool, wanted: Filter
+    ) -> tuple[list[ChatMessage], bool]:
+        """Up to ``size`` messages on one side of a time, the nearest first, and whether there are more."""
+        messages = [message for message in self.visible_to(user_id) if wanted(message)]
+        if backwards:
+            messages = [message for message in reversed(messages) if message.created_at_ms <= from_ms]
+        else:
+            messages = [message for message in messages if message.created_at_ms >= from_ms]
+        return messages[offset : offset + size], len(messages) > offset + size
+
+
+def visible(message: ChatMessage, user_id: str) -> bool:
+    """Whether a user may read a message."""
+    return not message.target_user_ids or user_id in (*message.target_user_ids, message.user_id)

@@ -1,0 +1,87 @@
+"""Event numbers of the protocol. A reply has its request's number, a push has a number of its own."""
+
+from enum import IntEnum
+
+_CHAT = 1 << 16
+_PLUGIN = 2 << 16
+_POLL = 3 << 16
+_MEDIA = 0x03000000
+
+
+class RoomEvent(IntEnum):
+    """The socket's room."""
+
+    GET_PEER_INFO = 0
+    UPDATE_PEER_INFO = 1
+    GET_ROOM_PEERS_INFO = 2
+    JOIN_ROOM = 3
+    LEAVE_ROOM = 4
+    GET_ROOM_INFO = 5
+    ROOM_PEER_COUNT = 17
+    GET_CONNECTED_ROOMS_DUMP = 20
+    BROADCAST_MESSAGE = 29
+    KICK = 30
+    KICK_ALL = 31
+    GET_WAITING_ROOM_REQUESTS = 33
+    BROADCAST_TO_ENTITY = 39
+    RECORDING_STARTED = 40
+    RECORDING_STOPPED = 41
+    RECORDING_PAUSED = 42
+    GET_ROOM_STAGE_STATE = 43
+
+
+class ChatEvent(IntEnum):
+    GET_MESSAGES = _CHAT | 0
+    SEND_TO_ROOM = _CHAT | 1
+    SEND_TO_PEERS = _CHAT | 2
+    EDIT_MESSAGE = _CHAT | 3
+    DELETE_MESSAGE = _CHAT | 4
+    GET_PAGINATED_MESSAGES = _CHAT | 5
+    SEARCH_MESSAGES = _CHAT | 7
+    PIN_MESSAGE = _CHAT | 10
+
+
+class PluginEvent(IntEnum):
+    GET_PLUGINS = _PLUGIN | 0
+    STORE_INSERT_KEYS = _PLUGIN | 9
+    STORE_GET_KEYS = _PLUGIN | 10
+    STORE_DELETE_KEYS = _PLUGIN | 11
+    STORE_DELETE = _PLUGIN | 12
+
+
+class PollEvent(IntEnum):
+    GET_POLLS = _POLL | 1
+
+
+class MediaEvent(IntEnum):
+    """The media room: PeerConnections, producers, consumers, speakers."""
+
+    CREATE_TRANSPORT = _MEDIA | 1
+    PRODUCE = _MEDIA | 2
+    CONSUME = _MEDIA | 3
+    TOGGLE_PRODUCER = _MEDIA | 4
+    TOGGLE_CONSUMER = _MEDIA | 5
+    CLOSE_PRODUCER = _MEDIA | 6
+    CLOSE_CONSUMER = _MEDIA | 7
+    UPDATE_CONSUMERS_SIMULCAST_CONFIG = _MEDIA | 8
+    JOIN_ROOM = _MEDIA | 16
+    LEAVE_ROOM = _MEDIA | 17
+    GLOBAL_PIN_PEER = _MEDIA | 19
+    SELF_JOIN_COMPLETE = _MEDIA | 20
+    PEER_JOINED = _MEDIA | 25
+    PEER_LEFT = _MEDIA | 26
+    PRODUCER_CREATED = _MEDIA | 27
+    PRODUCER_TOGGLED = _MEDIA | 28
+    PRODUCER_CLOSED = _MEDIA | 29
+    PEER_PINNED = _MEDIA | 30
+    DISPLAY_NAME_EDITED = _MEDIA | 33
+    ROOM_TERMINATED = _MEDIA | 36
+    SELECTED_PEER_DIFF = _MEDIA | 40
+    RENEGOTIATE = _MEDIA | 50
+    ERROR = _MEDIA | 60
+    KICK_PEER = _MEDIA | 90
+    KICK_ALL = _MEDIA | 91
+    CHANGE_DISPLAY_NAME = _MEDIA | 92
+    HOST_CONTROL_PEER = _MEDIA | 93
+    HOST_CONTROL_ALL_PEERS = _MEDIA | 94
+    AUDIO_ACTIVITY = _MEDIA | 100

@@ -1,0 +1,1 @@
+"""Answers to the clients' requests, split by what they are about. ``routes`` has the whole table."""

@@ -1,0 +1,205 @@
+"""Coming and going: sockets that drop and return, joins, leaves, kicks."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from reelkit.capture.events import MediaKind, PeerJoined, PeerLeft, ProducerClosed
+from reelkit.rooms.admission import Admission
+from reelkit.rooms.connection import CloseCode, Connection
+from reelkit.rooms.errors import LimitExceeded, PeerRefused
+from reelkit.rooms.events import MediaEvent, RoomEvent
+from reelkit.rooms.peer import Peer
+from reelkit.rooms.producer import Producer
+from reelkit.rooms.proto import media_edge_pb2, room_pb2
+from reelkit.sfu import Connection as SfuConnection
+from reelkit.sfu import SfuError
+
+if TYPE_CHECKING:
+    from reelkit.rooms.room import Room
+
+# A kicked client says goodbye by itself; one that does not is cut off after this.
+KICK_GRACE_S = 5.0
+# The SDK makes a UUID; it becomes a part of packet files' names.
+_PEER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+def attach(room: "Room", admission: Admission, connection: Connection) -> Peer:
+    """Lets a websocket in, as a new peer or as one whose socket dropped. Raises PeerRefused and LimitExceeded.
+
+    A peer who returns keeps its PeerConnections. Its client has forgotten what it sent and will send it anew, so its
+    producers are closed for the others.
+    """
+    if _PEER_ID.fullmatch(admission.peer_id) is None:
+        raise PeerRefused("not a peer id")
+    peer = room.members.get(admission.peer_id)
+    if peer is None:
+        if len(room.members) >= room.settings.max_peers:
+            raise LimitExceeded("the meeting is full")
+        peer = Peer(admission, room.tasks, room.clock)
+        room.members[peer.id] = peer
+    elif peer.admission.participant_id != admission.participant_id:
+        # Peer ids are known to everybody in the meeting: they are no proof of identity.
+        raise PeerRefused("the peer id belongs to somebody else")
+    else:
+        room.log.info("a peer is back", peer_id=peer.id)
+        peer.admission = admission
+        _resume(room, peer)
+    peer.connection = connection
+    room.life.keep_alive_for(admission.session_keep_alive_s)
+    room.life.reconsider()
+    return peer
+
+
+def _resume(room: "Room", peer: Peer) -> None:
+    if peer.grace is not None:
+        peer.grace.cancel()
+        peer.grace = None
+    if peer.connection is not None:
+        peer.connection.close(CloseCode.REPLACED)
+    peer.leaving = False
+    peer.media_joined = False
+    close_producers(room, peer, list(peer.producers.values()))
+
+
+async def detach(room: "Room", peer: Peer, connection: Connection, code: int) -> None:
+    """A websocket has closed. The peer is removed, or waited for if it may come back."""
+    if peer.removed or peer.connection is not connection:
+        return
+    peer.connection = None
+    if peer.leaving or not peer.joined or code in (CloseCode.NORMAL, CloseCode.GOING_AWAY):
+        await remove(room, peer)
+        return
+    room.log.info("a peer's socket dropped", peer_id=peer.id, close_code=int(code))
+    peer.grace = room.tasks.spawn(_await_return(room, peer), "grace")
+    close_producers(room, peer, [producer for producer in peer.producers.values() if not producer.receiving])
+
+
+async def _await_return(room: "Room", peer: Peer) -> None:
+    await room.clock.sleep(room.settings.reconnect_grace_s)
+    await remove(room, peer)
+
+
+async def join(room: "Room", peer: Peer, name: str) -> None:
+    """Brings a peer into the session. One who joined before and returned stays joined; nobody is told again."""
+    if peer.joined:
+        return
+    peer.name = name
+    await room.life.begin()
+    if peer.removed:
+        raise PeerRefused("the peer has gone")
+    peer.joined_at_s = room.clock.time_s()
+    admission = peer.admission
+    room.record(
+        PeerJoined(
+            time_s=peer.joined_at_s,
+            peer_id=peer.id,
+            participant_id=admission.participant_id,
+            name=name,
+            custom_participant_id=admission.custom_participant_id,
+            picture=admission.picture,
+            hidden=peer.hidden,
+        )
+    )
+    room.life.reconsider()
+    info = room_pb2.PeerInfoResponse(peer=peer.socket_peer())
+    room.push(RoomEvent.JOIN_ROOM, info, room.joined_peers(but=peer))
+    room.log.info("a peer joined", peer_id=peer.id, hidden=peer.hidden)
+    await room.observer.peer_joined(room, peer.info)
+
+
+async def leave_media(room: "Room", peer: Peer) -> None:
+    """Ends what a peer sends and receives."""
+    for connection in _drop_media(room, peer):
+        await give_up(room, connection)
+
+
+def _drop_media(room: "Room", peer: Peer) -> list[SfuConnection]:
+    """Tells the others that a peer's media is gone; returns what is left to be given up."""
+    close_producers(room, peer, list(peer.producers.values()))
+    if peer.media_joined:
+        peer.media_joined = False
+        if not peer.hidden:
+            gone = media_edge_pb2.PeerLeaveBroadcastResponse(participant_id=peer.id)
+            room.push(MediaEvent.PEER_LEFT, gone, room.media_peers(but=peer))
+    room.speakers.remove(peer)
+    connections: list[SfuConnection] = []
+    if peer.send is not None:
+        connections.append(peer.send.publisher)
+    if peer.receive is not None:
+        connections.append(peer.receive.subscriber)
+    peer.set_send(None)
+    peer.receive = None
+    return connections
+
+
+async def give_up(room: "Room", connection: SfuConnection) -> None:
+    """Ends a PeerConnection in the SFU."""
+    try:
+        await connection.detach()
+    except SfuError as error:
+        room.log.warning("a PeerConnection could not be given up", error=str(error))
+
+
+def close_producers(room: "Room", peer: Peer, producers: Iterable[Producer]) -> None:
+    """Forgets tracks of a peer and tells the others."""
+    for producer in producers:
+        if peer.producers.pop(producer.producer_id, None) is None:
+            continue
+        room.record(ProducerClosed(time_s=room.clock.time_s(), producer_id=producer.producer_id))
+        if producer.kind is MediaKind.AUDIO:
+            room.speakers.hush(peer)
+        closed = media_edge_pb2.PeerProducerCloseBroadcastResponse(
+            participant_id=peer.id, producer_state=producer.state()
+        )
+        room.push(MediaEvent.PRODUCER_CLOSED, closed, room.media_peers(but=peer))
+
+
+async def remove(room: "Room", peer: Peer) -> None:
+    """Takes a peer out of the room for good; once. Its websocket may still be open, but nothing more is done for it."""
+    if peer.removed:
+        return
+    peer.removed = True
+    room.members.pop(peer.id, None)
+    if peer.grace is not None and peer.grace is not asyncio.current_task():
+        peer.grace.cancel()
+    for lane in (peer.room_lane, peer.send_lane, peer.receive_lane):
+        lane.cancel()
+    connections = _drop_media(room, peer)
+    if peer.joined:
+        room.record(PeerLeft(time_s=room.clock.time_s(), peer_id=peer.id))
+        info = room_pb2.PeerInfoResponse(peer=peer.socket_peer())
+        room.push(RoomEvent.LEAVE_ROOM, info, room.joined_peers())
+        if room.pinned == peer.id:
+            room.pinned = None
+        room.log.info("a peer left", peer_id=peer.id)
+    try:
+        for connection in connections:
+            await give_up(room, connection)
+        if peer.joined:
+            await room.observer.peer_left(room, peer.info)
+    finally:
+        room.life.reconsider()
+
+
+async def kick(room: "Room", peer: Peer, *, event: RoomEvent = RoomEvent.KICK) -> None:
+    """Sends a peer away. Its client leaves by itself when it hears of it, and is cut off if it does not."""
+    connection = peer.connection
+    peer.push(event, room_pb2.PeerInfoResponse(peer=peer.socket_peer()))
+    if connection is not None:
+        room.tasks.spawn(_cut_off(room, connection), "cut-off")
+    await remove(room, peer)
+
+
+async def _cut_off(room: "Room", connection: Connection) -> None:
+    try:
+        await room.clock.sleep(KICK_GRACE_S)
+    finally:
+        connection.close(CloseCode.NORMAL)
+
+
+async def kick_all(room: "Room") -> None:
+    """Sends everybody away: the meeting is over."""
+    for peer in list(room.joined_peers()):
+        await kick(room, peer, event=RoomEvent.KICK_ALL)

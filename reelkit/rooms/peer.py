@@ -1,0 +1,127 @@
+"""One visit of one participant: a websocket that may drop and return, two PeerConnections, and what is sent."""
+
+import asyncio
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+from reelkit.clock import Clock
+from reelkit.rooms.admission import Admission
+from reelkit.rooms.connection import Connection
+from reelkit.rooms.envelope import encode
+from reelkit.rooms.errors import LimitExceeded
+from reelkit.rooms.lane import Lane
+from reelkit.rooms.producer import Producer
+from reelkit.rooms.proto import media_edge_pb2, room_pb2
+from reelkit.rooms.rate_limit import RateLimit
+from reelkit.rooms.tasks import TaskOwner
+from reelkit.rooms.transport import ReceiveTransport, SendTransport
+
+# Broadcasts, chat messages and writes to stores. The SDK itself sends five broadcasts a second at most.
+MESSAGES_PER_S = 10.0
+MESSAGE_BURST = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerInfo:
+    """What others may know of a peer."""
+
+    peer_id: str
+    participant_id: str
+    name: str
+    custom_participant_id: str | None
+    picture: str | None
+    preset_name: str
+    hidden: bool
+    joined_at_s: float
+
+
+class Peer:
+    """The room's view of one client."""
+
+    def __init__(self, admission: Admission, tasks: TaskOwner, clock: Clock) -> None:
+        self.id = admission.peer_id
+        self.admission = admission
+        self.name = admission.name
+        self.connection: Connection | None = None
+        self.joined_at_s: float | None = None
+        self.media_joined = False
+        self.leaving = False
+        """The client said goodbye: when its socket closes it will not be back."""
+        self.removed = False
+        self.send: SendTransport | None = None
+        self.receive: ReceiveTransport | None = None
+        self.send_arrived = asyncio.Event()
+        self.producers: dict[str, Producer] = {}
+        self._messages = RateLimit(MESSAGES_PER_S, MESSAGE_BURST, clock)
+        self.grace: asyncio.Task[None] | None = None
+        self.room_lane = Lane(tasks, f"{self.id}-room")
+        self.send_lane = Lane(tasks, f"{self.id}-send")
+        self.receive_lane = Lane(tasks, f"{self.id}-receive")
+
+    @property
+    def joined(self) -> bool:
+        return self.joined_at_s is not None
+
+    @property
+    def hidden(self) -> bool:
+        return self.admission.preset.hidden
+
+    @property
+    def info(self) -> PeerInfo:
+        return PeerInfo(
+            peer_id=self.id,
+            participant_id=self.admission.participant_id,
+            name=self.name,
+            custom_participant_id=self.admission.custom_participant_id,
+            picture=self.admission.picture,
+            preset_name=self.admission.preset.name,
+            hidden=self.hidden,
+            joined_at_s=self.joined_at_s or 0.0,
+        )
+
+    def require_rate(self) -> None:
+        """Call it for whatever goes to others at the client's will. Raises LimitExceeded."""
+        if not self._messages.allow():
+            raise LimitExceeded("too many messages")
+
+    def push(self, event: int, message: Message) -> None:
+        """Sends an event to the client; lost while its socket is away, because it asks anew when it returns."""
+        if self.connection is not None:
+            self.connection.send(encode(event, message))
+
+    def set_send(self, transport: SendTransport | None) -> None:
+        """Replaces the sending transport; whoever waits for the old one is released."""
+        if self.send is not None:
+            self.send.settled.set()
+        self.send = transport
+        if transport is None:
+            self.send_arrived.clear()
+        else:
+            self.send_arrived.set()
+
+    def socket_peer(self) -> room_pb2.Peer:
+        """The peer as the socket's room describes it."""
+        preset = self.admission.preset
+        return room_pb2.Peer(
+            peer_id=self.id,
+            user_id=self.admission.participant_id,
+            display_name=self.name,
+            stage_type=room_pb2.STAGE_TYPE_ON_STAGE,
+            custom_participant_id=self.admission.custom_participant_id,
+            preset_id=preset.id,
+            display_picture_url=self.admission.picture,
+            waitlisted=False,
+            flags=room_pb2.PeerFlags(
+                preset_name=preset.name, recorder_type=preset.recorder_type, hidden_participant=self.hidden
+            ),
+        )
+
+    def media_participant(self) -> media_edge_pb2.RoomParticipants:
+        """The peer as the media room describes it."""
+        return media_edge_pb2.RoomParticipants(
+            peer_id=self.id,
+            user_id=self.admission.participant_id,
+            display_name=self.name,
+            producer_states=[producer.state() for producer in self.producers.values()],
+        )

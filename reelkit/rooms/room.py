@@ -1,0 +1,198 @@
+"""One live session of a meeting: its peers, its journal, its room in the SFU, its recordings."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from google.protobuf.message import Message
+
+from reelkit.capture.events import Event, RecordingMarked
+from reelkit.capture.journal import JournalWriter
+from reelkit.clock import Clock
+from reelkit.rooms import membership, recording_notices
+from reelkit.rooms.chat import Chat
+from reelkit.rooms.envelope import encode
+from reelkit.rooms.errors import JournalUnavailable, MediaUnavailable, NotFound
+from reelkit.rooms.observer import RoomObserver
+from reelkit.rooms.peer import Peer, PeerInfo
+from reelkit.rooms.recording import CaptureSwitch, Stream
+from reelkit.rooms.session import SessionLife
+from reelkit.rooms.speaker_watch import SpeakerWatch
+from reelkit.rooms.stores import Stores
+from reelkit.rooms.tasks import TaskOwner
+from reelkit.settings import RoomSettings
+from reelkit.sfu import SfuRoom
+
+log = structlog.get_logger(__name__)
+
+RTP_DIR = "rtp"
+JOURNAL_FILE = "journal.jsonl"
+
+
+class Room:
+    """Made by the gateway. What is public here is for the layers above; the handlers use the rest as well."""
+
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        meeting_id: str,
+        title: str,
+        organization_id: str,
+        capture_dir: Path,
+        journal: JournalWriter,
+        sfu: SfuRoom,
+        settings: RoomSettings,
+        clock: Clock,
+        observer: RoomObserver,
+        keep_alive_s: float,
+        forget: Callable[["Room"], None],
+    ) -> None:
+        self.session_id = session_id
+        self.meeting_id = meeting_id
+        self.title = title
+        self.organization_id = organization_id
+        self.capture_dir = capture_dir
+        self.journal = journal
+        self.settings = settings
+        self.clock = clock
+        self.observer = observer
+        self.log = log.bind(session_id=session_id, meeting_id=meeting_id)
+        self.tasks = TaskOwner(f"room-{session_id}")
+        self.members: dict[str, Peer] = {}
+        self.feeds_used: dict[str, int] = {}
+        self.pinned: str | None = None
+        self.recordings: dict[str, recording_notices.RecordingState] = {}
+        self.chat = Chat()
+        self.stores = Stores()
+        self.speakers = SpeakerWatch(self)
+        self.life = SessionLife(self, keep_alive_s, forget)
+        self._sfu: SfuRoom | None = sfu
+        self._capture = CaptureSwitch(
+            capture_dir / RTP_DIR,
+            clock,
+            sfu=self.require_sfu,
+            sending=self._sending,
+            record=self.record,
+            mark=self._mark,
+        )
+
+    # What the layers above use.
+
+    @property
+    def started_at_s(self) -> float:
+        """When the session began, or the room was made if nobody has joined yet."""
+        return self.life.started_at_s
+
+    @property
+    def visible_peer_count(self) -> int:
+        """How many joined peers others can see; one whose socket dropped counts while its return is awaited."""
+        return sum(not peer.hidden for peer in self.joined_peers())
+
+    def peers(self) -> list[PeerInfo]:
+        """Everybody who has joined, hidden peers included."""
+        return [peer.info for peer in self.joined_peers()]
+
+    async def start_capture(self, recording_id: str) -> float:
+        """Begins or resumes a recording; returns the wall-clock time of its mark in the journal.
+
+        When it returns Janus is recording and, if somebody sends, the first packets are on disk. A caller who is
+        cancelled must call ``stop_capture``: the switch goes on. Raises MediaUnavailable and JournalUnavailable (both
+        may pass), SfuError and RoomClosed.
+        """
+        self.life.require_open()
+        return await self.tasks.shielded(self._capture.start(recording_id), "capture")
+
+    async def stop_capture(self, recording_id: str, mark: Literal["paused", "stopped"]) -> float:
+        """Pauses or stops a recording; returns the time of its mark.
+
+        With the last running recording Janus is switched off and its files are closed. Raises NotFound if there is no
+        such recording, and JournalUnavailable, after which the recording goes on as before.
+        """
+        mark_s = await self.tasks.shielded(self._capture.stop(recording_id, mark), "capture")
+        self.life.reconsider()
+        return mark_s
+
+    async def announce_recording(self, recording_id: str, state: recording_notices.RecordingState) -> None:
+        """Tells every client, and those who join later, what a recording does."""
+        recording_notices.announce(self, recording_id, state)
+
+    async def kick(self, peer_id: str) -> None:
+        """Removes a peer. Raises NotFound."""
+        await membership.kick(self, self.member(peer_id))
+
+    async def kick_all(self) -> None:
+        """Removes every peer."""
+        await membership.kick_all(self)
+
+    # What the handlers use.
+
+    def member(self, peer_id: str) -> Peer:
+        """A peer who has joined. Raises NotFound."""
+        peer = self.members.get(peer_id)
+        if peer is None or not peer.joined:
+            raise NotFound("no such peer")
+        return peer
+
+    def joined_peers(self, *, but: Peer | None = None) -> Iterator[Peer]:
+        """Who is in the socket's room."""
+        return (peer for peer in self.members.values() if peer.joined and peer is not but)
+
+    def media_peers(self, *, but: Peer | None = None) -> Iterator[Peer]:
+        """Who is in the media room."""
+        return (peer for peer in self.members.values() if peer.media_joined and peer is not but)
+
+    def push(self, event: int, message: Message, audience: Iterable[Peer]) -> None:
+        """Sends one event to many."""
+        frame = encode(event, message)
+        for peer in audience:
+            if peer.connection is not None:
+                peer.connection.send(frame)
+
+    def record(self, event: Event, *, durable: bool = False) -> None:
+        """Appends to the journal. A full disk costs the event, not the meeting."""
+        try:
+            self.journal.append(event, durable=durable)
+        except OSError as error:
+            self.log.error("the journal cannot be written", event_type=event.type, error=str(error))  # noqa: TRY400
+
+    def _mark(self, event: RecordingMarked) -> None:
+        try:
+            self.journal.append(event, durable=True)
+        except OSError as error:
+            raise JournalUnavailable(
+                f"the recording cannot be marked {event.mark}: {error.strerror}", recording_id=event.recording_id
+            ) from error
+
+    def require_sfu(self) -> SfuRoom:
+        """The room in the SFU. Raises MediaUnavailable while Janus is restarting."""
+        if self._sfu is None:
+            raise MediaUnavailable("media is unavailable for a moment", session_id=self.session_id)
+        return self._sfu
+
+    @property
+    def sfu(self) -> SfuRoom | None:
+        """The room in the SFU; None while Janus is restarting."""
+        return self._sfu
+
+    def set_sfu(self, sfu: SfuRoom | None) -> None:
+        self._sfu = sfu
+
+    @property
+    def capture(self) -> CaptureSwitch:
+        return self._capture
+
+    def next_feed(self, peer: Peer) -> str:
+        """A feed id that this session has not used: packet files are named after it."""
+        number = self.feeds_used.get(peer.id, 0) + 1
+        self.feeds_used[peer.id] = number
+        return peer.id if number == 1 else f"{peer.id}_{number}"
+
+    def _sending(self) -> set[Stream]:
+        return {
+            (producer.feed, producer.mindex)
+            for peer in self.members.values()
+            for producer in peer.producers.values()
+            if producer.receiving and not producer.paused
+        }
