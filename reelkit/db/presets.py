@@ -43,6 +43,8 @@ class PresetRepository:
     async def by_name(self, app_id: str, name: str) -> PresetRow | None:
         return await self._session.scalar(select(PresetRow).where(PresetRow.app_id == app_id, PresetRow.name == name))
 
-    async def page(self, app_id: str, *, offset: int, limit: int) -> RowPage[PresetRow]:
+    async def page(self, app_id: str, *, search: str | None = None, offset: int, limit: int) -> RowPage[PresetRow]:
         query = select(PresetRow).where(PresetRow.app_id == app_id)
+        if search:
+            query = query.where(PresetRow.name.icontains(search, autoescape=True))
         return await fetch_page(self._session, query, (PresetRow.name.asc(), PresetRow.id), offset=offset, limit=limit)
