@@ -8,16 +8,13 @@ from typing import Any
 
 from reelkit.capture.access_unit import AccessUnit, audio_unit
 from reelkit.capture.assembler import Frame, FrameAssembler
-from reelkit.capture.depacketize.base import Depacketizer
-from reelkit.capture.depacketize.h264 import H264Depacketizer
+from reelkit.capture.depacketize import VIDEO_DEPACKETIZERS
 from reelkit.capture.depacketize.opus import CLOCK_RATE_HZ as OPUS_CLOCK_RATE_HZ
-from reelkit.capture.depacketize.vp8 import Vp8Depacketizer
 from reelkit.capture.errors import CheckpointError, UnsupportedCodec
 from reelkit.capture.packet import ABS_CAPTURE_TIME_URI, VIDEO_ORIENTATION_URI
 from reelkit.capture.stream import State, StreamCounters, StreamReader
 
 VIDEO_CLOCK_RATE_HZ = 90_000
-_DEPACKETIZERS: Mapping[str, type[Depacketizer]] = {"vp8": Vp8Depacketizer, "h264": H264Depacketizer}
 
 
 class UnitReader:
@@ -40,10 +37,10 @@ class UnitReader:
         self._assembler: FrameAssembler | None = None
         """None for audio, whose packets are units."""
         clock_rate_hz = OPUS_CLOCK_RATE_HZ
-        if codec in _DEPACKETIZERS:
+        if codec in VIDEO_DEPACKETIZERS:
             clock_rate_hz = VIDEO_CLOCK_RATE_HZ
             self._assembler = FrameAssembler(
-                _DEPACKETIZERS[codec](), extmap.get(VIDEO_ORIENTATION_URI), assembler_state
+                VIDEO_DEPACKETIZERS[codec](), extmap.get(VIDEO_ORIENTATION_URI), assembler_state
             )
         elif codec != "opus":
             raise UnsupportedCodec("no depacketizer for this codec", codec=codec, path=path)

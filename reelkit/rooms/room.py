@@ -1,19 +1,21 @@
 """One live session of a meeting: its peers, its journal, its room in the SFU, its recordings."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import structlog
 from google.protobuf.message import Message
 
-from reelkit.capture.events import Event, RecordingMarked
+from reelkit.capture.events import Event, MediaKind, RecordingMarked
 from reelkit.capture.journal import JournalWriter
 from reelkit.clock import Clock
 from reelkit.rooms import membership, recording_notices
 from reelkit.rooms.chat import Chat
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import JournalUnavailable, MediaUnavailable, NotFound
+from reelkit.rooms.keyframes import VideoSender, ensure_keyframes
 from reelkit.rooms.observer import RoomObserver
 from reelkit.rooms.peer import Peer, PeerInfo
 from reelkit.rooms.recording import CaptureSwitch, Stream
@@ -102,7 +104,11 @@ class Room:
         may pass), SfuError and RoomClosed.
         """
         self.life.require_open()
-        return await self.tasks.shielded(self._capture.start(recording_id), "capture")
+        mark_s = await self.tasks.shielded(self._capture.start(recording_id), "capture")
+        self.tasks.spawn(
+            ensure_keyframes(self.capture_dir / RTP_DIR, self.clock, self._video_senders, mark_s), "keyframes"
+        )
+        return mark_s
 
     async def stop_capture(self, recording_id: str, mark: Literal["paused", "stopped"]) -> float:
         """Pauses or stops a recording; returns the time of its mark.
@@ -188,6 +194,23 @@ class Room:
         number = self.feeds_used.get(peer.id, 0) + 1
         self.feeds_used[peer.id] = number
         return peer.id if number == 1 else f"{peer.id}_{number}"
+
+    def _video_senders(self) -> list[VideoSender]:
+        if not self._capture.held:
+            return []
+        return [
+            VideoSender(
+                feed=producer.feed,
+                mindex=producer.mindex,
+                codec=producer.mime_type.lower().removeprefix("video/"),
+                ask=partial(peer.send.publisher.request_keyframe, producer.mid),
+            )
+            for peer in self.members.values()
+            if peer.send is not None
+            for producer in peer.producers.values()
+            if producer.kind is MediaKind.VIDEO and producer.receiving and not producer.paused
+            if producer.transport_id == peer.send.transport_id
+        ]
 
     def _sending(self) -> set[Stream]:
         return {

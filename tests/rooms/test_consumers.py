@@ -184,6 +184,7 @@ async def test_a_receiving_peer_connection_ends(meeting: FakeMeeting) -> None:
     subscriber(meeting, 1).emit(HungUp("ICE failed"))
     response = await bob.consume((alice, audio))
     assert response.consumer_ids_map.map[audio].error_code == "track_not_ready"
+    assert subscriber(meeting, 1).detached
 
 
 async def test_an_offer_nobody_asked_for_is_answered(meeting: FakeMeeting) -> None:

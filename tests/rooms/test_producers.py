@@ -150,8 +150,10 @@ async def test_a_peer_connection_ends(meeting: FakeMeeting) -> None:
     alice = await meeting.joined("alice")
     bob = await meeting.joined("bob")
     await alice.produce("audio")
-    meeting.publisher(alice).emit(HungUp("ICE failed"))
+    publisher = meeting.publisher(alice)
+    publisher.emit(HungUp("ICE failed"))
     await settle()
+    assert publisher.detached
     assert len(bob.pushed(*CLOSED)) == 1
     assert len(meeting.journalled(ProducerClosed)) == 1
 

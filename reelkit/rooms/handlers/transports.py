@@ -69,6 +69,7 @@ def _send_event(room: Room, peer: Peer, transport: SendTransport, event: Connect
             room.log.info("a sending PeerConnection ended", peer_id=peer.id, reason=reason)
             peer.set_send(None)
             membership.close_producers(room, peer, list(peer.producers.values()))
+            room.tasks.spawn(membership.give_up(room, transport.publisher), "hang-up")
         case MediaChanged(mid=mid, receiving=receiving) if peer.send is transport:
             affected = [producer for producer in peer.producers.values() if producer.mid == mid]
             for producer in affected:
@@ -116,6 +117,7 @@ def _receive_event(room: Room, peer: Peer, transport: ReceiveTransport, event: C
     if isinstance(event, HungUp) and peer.receive is transport:
         room.log.info("a receiving PeerConnection ended", peer_id=peer.id, reason=event.reason)
         peer.receive = None
+        room.tasks.spawn(membership.give_up(room, transport.subscriber), "hang-up")
 
 
 def _require_present(room: Room, peer: Peer, sfu: SfuRoom) -> None:
