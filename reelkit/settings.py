@@ -29,7 +29,7 @@ class SfuSettings(_Section):
         description="The flush shim built by set-up; build/libreelkit-flush.so when unset and present. Without it the "
         "renderer lags at least 4 s.",
     )
-    flush_interval_ms: int = Field(100, ge=10, le=5_000, description="How often captured packets become readable.")
+    flush_interval_ms: int = Field(50, ge=10, le=5_000, description="How often captured packets become readable.")
     rtp_port_min: int = Field(20_000, ge=1_024, le=65_535, description="First UDP port for media.")
     rtp_port_max: int = Field(20_999, ge=1_024, le=65_535, description="Last UDP port for media.")
     interfaces: list[str] = Field(

@@ -3,7 +3,7 @@
 #   1. Debian/Ubuntu packages: janus (its system service masked, never started), chromium, iproute2, fonts, a C compiler
 #   2. .venv from requirements/dev.txt (a lock file with hashes), the package itself in editable mode
 #   3. testbed/web/node_modules from its package-lock.json (the browser SDK)
-#   4. build/libreelkit-flush.so, which makes Janus' recordings readable within 100 ms
+#   4. build/libreelkit-flush.so, which makes Janus' recordings readable within 50 ms
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

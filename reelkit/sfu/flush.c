@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define DEFAULT_INTERVAL_MS 100
+#define DEFAULT_INTERVAL_MS 50
 
 static void *flush_forever(void *unused)
 {
