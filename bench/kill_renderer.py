@@ -21,6 +21,7 @@ from testbed.stack import Stack
 from testbed.timeline import minute_of_four
 
 WORKER_MODULE = "reelkit.fleet.worker"
+RESTART_POLL_S = 0.02
 
 
 def renderer(stack: Stack) -> psutil.Process | None:
@@ -46,10 +47,11 @@ async def measure(kills: int, seed: int) -> None:
         begin_s = loop.time()
         for moment_s in moments_s:
             await asyncio.sleep(max(0.0, begin_s + moment_s - loop.time()))
-            process = renderer(stack)
-            if process is not None:
-                process.send_signal(signal.SIGKILL)
-                done.append(moment_s)
+            # The one before was killed just now.
+            while (process := renderer(stack)) is None:  # noqa: ASYNC110 - another process is waited for
+                await asyncio.sleep(RESTART_POLL_S)
+            process.send_signal(signal.SIGKILL)
+            done.append(moment_s)
 
     results: list[tuple[str, Rehearsal]] = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -40,13 +40,15 @@ def apart(pictures: list[av.VideoFrame], spec: VideoSpec) -> Result:
     """With the renderer's encoder, a new one for each segment."""
     start_s = time.process_time()
     packets: list[bytes] = []
+    extradata = b""
     for first in range(0, len(pictures), GOP):
         with av.open(io.BytesIO(), "w", format="mp4") as container:
             encoder = VideoEncoder(container, spec, GOP)
             for number in range(first, min(first + GOP, len(pictures))):
                 packets.extend(bytes(packet) for packet in encoder.encode(pictures[number], number))
             packets.extend(bytes(packet) for packet in encoder.flush())
-    return result(pictures, packets, time.process_time() - start_s)
+            extradata = container.streams.video[0].codec_context.extradata or b""
+    return result(pictures, packets, extradata, time.process_time() - start_s)
 
 
 def at_once(pictures: list[av.VideoFrame], spec: VideoSpec) -> Result:
@@ -68,13 +70,15 @@ def at_once(pictures: list[av.VideoFrame], spec: VideoSpec) -> Result:
         picture.pts, picture.time_base = number, Fraction(1, FPS)
         packets.extend(bytes(packet) for packet in encoder.encode(picture))
     packets.extend(bytes(packet) for packet in encoder.encode(None))
-    return result(pictures, packets, time.process_time() - start_s)
+    return result(pictures, packets, b"", time.process_time() - start_s)
 
 
-def result(pictures: list[av.VideoFrame], packets: list[bytes], cpu_s: float) -> Result:
+def result(pictures: list[av.VideoFrame], packets: list[bytes], extradata: bytes, cpu_s: float) -> Result:
     seconds = len(pictures) / FPS
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(decoder, VideoCodecContext)
+    if extradata:
+        decoder.extradata = extradata
     shown = [frame for data in packets for frame in decoder.decode(av.Packet(data))] + decoder.decode(None)
     assert len(shown) == len(pictures)
     psnr_db = np.array([psnr(before, after) for before, after in zip(pictures, shown, strict=True)])

@@ -21,6 +21,8 @@ _DEFAULT_BASE_IS_MOOF = 0x020000
 _TFHD_FIELDS = ((0x2, "description"), (0x8, "duration"), (0x10, "size"), (0x20, "flags"))
 _TRUN_FIELDS = ((0x100, "duration"), (0x200, "size"), (0x400, "flags"), (0x800, "composition_offset"))
 _NOT_SYNC = 0x010000
+_MAX_SAMPLES = 1 << 16
+"""Of a run; a segment of some seconds has some hundreds."""
 
 _U32 = NDArray[np.uint32]
 
@@ -107,7 +109,9 @@ def _take_run(data: bytes, moof: Box, traf: Box, tracks: dict[int, Track]) -> No
         if flags & flag:
             (defaults[name],) = struct.unpack_from(">I", data, at)
             at += 4
-    track = tracks[track_id]
+    track = tracks.get(track_id)
+    if track is None:
+        raise FilmError("a fragment belongs to no track of its segment", track=track_id)
     time_at = child(data, traf, b"tfdt").content_start
     if not track.sizes:
         (track.start,) = struct.unpack_from(">Q" if data[time_at] == 1 else ">I", data, time_at + 4)
@@ -128,6 +132,8 @@ def _take_samples(data: bytes, moof: Box, run: Box, defaults: dict[str, int], tr
     if flags & _FIRST_SAMPLE_FLAGS:
         (first_flags,) = struct.unpack_from(">I", data, at)
         at += 4
+    if count > _MAX_SAMPLES:
+        raise FilmError("a run of a segment has an impossible length", samples=count)
     names = [name for flag, name in _TRUN_FIELDS if flags & flag]
     if at + 4 * len(names) * count > run.stop:
         raise FilmError("a run of a segment is too short", samples=count)

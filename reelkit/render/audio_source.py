@@ -10,6 +10,7 @@ for.
 import math
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +20,9 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reelkit.capture.access_unit import AccessUnit
-from reelkit.capture.capture_time import WINDOW_S
 from reelkit.capture.depacketize.opus import packet_samples
-from reelkit.capture.errors import CheckpointError as CaptureCheckpointError
-from reelkit.capture.errors import MalformedPayload, PacketFileError
+from reelkit.capture.errors import MalformedPayload
 from reelkit.capture.packet import ABS_CAPTURE_TIME_URI
-from reelkit.capture.stream import REORDER_S
-from reelkit.capture.unit_reader import UnitReader
 from reelkit.render.encoder_audio import SAMPLE_RATE_HZ
 from reelkit.render.errors import CheckpointError
 from reelkit.render.gate import FADE_SAMPLES, Gate, fade_in, fading
@@ -33,6 +30,7 @@ from reelkit.render.opus_decoder import OpusDecoder, Sound
 from reelkit.render.report import TrackReport
 from reelkit.render.sound_buffer import SoundBuffer
 from reelkit.render.stretcher import HALF_TAPS, Stretcher
+from reelkit.render.unit_window import UnitWindow
 
 log = structlog.get_logger(__name__)
 
@@ -59,12 +57,6 @@ all losses before: this bounds how far back a restored source has to begin to ma
 _KEPT_UNITS = WARM_UP_UNITS + REFRESH_UNITS
 _DTX_BYTES = 2
 """Packets up to this size hold no sound: the sender tells that it is silent (RFC 6716, 2.1.9)."""
-_SETTLING = 10 * 960
-"""What a decoder is made to conceal, unheard, after a silence: it forgets how loud it was before."""
-_READ_AHEAD_S = WINDOW_S + REORDER_S + 1.0
-"""A unit is final when packets that arrived up to 2 s later have been read."""
-_SETTLED_S = WINDOW_S + REORDER_S + 0.1
-"""What was captured so long before the horizon has been read, late packets and the network's delay included."""
 
 
 class _Place(NamedTuple):
@@ -86,9 +78,9 @@ class _Place(NamedTuple):
 class _State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reader: dict[str, Any]
+    units: dict[str, Any]
     place: _Place
-    """Before the first unit that the reader will give."""
+    """Before the first unit that is kept."""
     next_unit: int
     running: bool
     read_until: int
@@ -121,27 +113,20 @@ class AudioSource:
         # Without help from the sender the capture time of a packet is derived from its arrival, but it cannot leave
         # before its last sample was captured.
         self._leaves_late = ABS_CAPTURE_TIME_URI not in extmap
-        try:
-            self._reader = UnitReader(path, "opus", extmap=extmap, state=restored.reader if restored else None)
-        except CaptureCheckpointError as error:
-            raise CheckpointError("the checkpoint of an audio track does not fit its file", file=path.name) from error
+        self._units = UnitWindow(path, extmap, begins_s, _KEPT_UNITS, restored.units if restored else None)
         self._decoder = OpusDecoder()
         self._stretcher = Stretcher()
         self._buffer = SoundBuffer(restored.read_until if restored else 0)
         self._place = restored.place if restored else _SILENT
         self._places: deque[_Place] = deque()
-        """Before each unit from the reader's first on."""
-        self._next = self._reader.start
-        self._horizon_s = -math.inf
-        self._until_s = begins_s
-        self._broken = False
+        """Before each unit that is kept."""
         self._report = restored.report.model_copy() if restored else TrackReport(file=path.name, kind="audio")
         self._restored = restored
 
     @property
     def report(self) -> TrackReport:
         """What was counted so far."""
-        return self._report.model_copy(update={"late": self._report.late + self._reader.counters.late})
+        return self._report.model_copy(update={"late": self._report.late + self._units.late})
 
     @property
     def running(self) -> bool:
@@ -150,14 +135,11 @@ class AudioSource:
 
     def poll(self, horizon_s: float) -> None:
         """Reads what was added to the file; ``horizon_s`` is that of UnitReader.poll."""
-        self._horizon_s = horizon_s
-        self._read_on()
+        self._units.poll(horizon_s)
 
     def ready_until_s(self, wall_s: float) -> float:
         """Up to which instant, from ``wall_s`` on, what was read decides about the sound."""
-        self._peek(wall_s)
-        settled_s = self._horizon_s - _SETTLED_S
-        return max(settled_s, self._held_until_s()) - LOOK_AHEAD / SAMPLE_RATE_HZ
+        return self._units.settled_until_s(wall_s) - LOOK_AHEAD / SAMPLE_RATE_HZ
 
     def read(self, start: int, count: int) -> Sound | None:
         """The samples ``start`` … ``start + count - 1``, shape (count, 2); None if they are silent.
@@ -168,7 +150,7 @@ class AudioSource:
             self._replay(self._restored)
         self._buffer.skip_to(start)
         stop = start + count
-        while (unit := self._peek((stop + LOOK_AHEAD) / SAMPLE_RATE_HZ)) is not None:
+        while (unit := self._units.peek((stop + LOOK_AHEAD) / SAMPLE_RATE_HZ)) is not None:
             if not self._take(unit, start, stop):
                 break
         if self._place.running and self._place.position - HALF_TAPS < stop:
@@ -178,35 +160,14 @@ class AudioSource:
     def state(self) -> dict[str, Any]:
         """JSON-able; what is needed to go on behind the last sample read."""
         state = self._restored or _State(
-            reader=self._reader.state(),
+            units=self._units.state(),
             place=self._places[0] if self._places else self._place,
-            next_unit=self._next,
+            next_unit=self._units.next_index,
             running=self._place.running,
             read_until=self._buffer.start,
             report=self.report,
         )
         return state.model_dump(mode="json")
-
-    def _held_until_s(self) -> float:
-        reader = self._reader
-        return reader.unit(reader.stop - 1).capture_s if reader.stop > reader.start else -math.inf
-
-    def _peek(self, until_s: float) -> AccessUnit | None:
-        """The next unit; None if there is none captured up to ``until_s``, as far as can be known."""
-        while self._next >= self._reader.stop and self._until_s < until_s + _READ_AHEAD_S:
-            self._until_s = min(self._until_s + _READ_AHEAD_S, until_s + _READ_AHEAD_S)
-            self._read_on()
-        return self._reader.unit(self._next) if self._next < self._reader.stop else None
-
-    def _read_on(self) -> None:
-        # A poll always reads on by a block: while rendering lags behind the file, that much would pile up each time.
-        if self._broken or self._held_until_s() >= self._until_s:
-            return
-        try:
-            self._reader.poll(self._horizon_s, until_s=self._until_s)
-        except PacketFileError as error:
-            self._broken = True
-            log.warning("left out a packet file that cannot be read", path=str(self.path), reason=str(error))
 
     def _take(self, unit: AccessUnit, start: int, stop: int) -> bool:
         """Places ``unit`` if it begins before ``stop``; tells whether it did."""
@@ -235,8 +196,8 @@ class AudioSource:
                 self._warm_up()
             self._continue(unit, gap, error)
         else:
-            self._begin(unit, wanted, gap)
-        self._next += 1
+            self._begin(unit, wanted, error)
+        self._units.step()
         return True
 
     def _bridges(self, gap: int, lost: int) -> bool:
@@ -246,31 +207,29 @@ class AudioSource:
         return gap <= CONCEALED_MOST and gap % self._decoder.concealed_step() == 0
 
     def _remember(self, place: _Place) -> None:
-        """Keeps what a decoder needs to begin here."""
+        """Keeps what another source needs to begin here."""
         self._places.append(place)
         if len(self._places) > _KEPT_UNITS:
             self._places.popleft()
-            self._reader.trim(self._next + 1 - _KEPT_UNITS)
 
     def _rest(self) -> None:
         if self._place.running:
             self._end_run()
 
-    def _begin(self, unit: AccessUnit, wanted: int, gap: int) -> None:
+    def _begin(self, unit: AccessUnit, wanted: int, error: int) -> None:
         """Starts sound at ``wanted``, fading in over what there may still be of the last."""
         place = self._place
         if place.running:
-            self._report.jumps += 1
             self._end_run()
         if place.cold or unit.index % REFRESH_UNITS == 0:
             self._warm_up()
-        elif place.age and gap > 0:
-            self._decoder.conceal(min(gap, _SETTLING))
         sound = self._decode(unit)
         if place.age and wanted < place.position - FADE_SAMPLES:
             # The clock went back: what was said until then cannot be unsaid.
             self._place = self._place._replace(running=False, cold=False)
             return
+        if place.age and abs(error) > JUMP:
+            self._report.jumps += 1
         self._stretcher = Stretcher()
         self._place = _Place(
             running=True, position=wanted, timestamp=unit.timestamp + len(sound), slewing=False, age=0, cold=False
@@ -316,17 +275,17 @@ class AudioSource:
     def _warm_up(self) -> None:
         """Gives a decoder that missed units those before the next one."""
         self._decoder = OpusDecoder()
-        for index in range(max(self._reader.start, self._next - WARM_UP_UNITS), self._next):
-            unit = self._reader.unit(index)
+        for unit in self._units.before(WARM_UP_UNITS):
             if _samples_of(unit):
-                self._decode(unit)
+                with suppress(av.FFmpegError):  # counted when it was taken
+                    self._decoder.decode(unit.data)
 
     def _replay(self, state: _State) -> None:
         """Takes the units again that the other source had taken last, for the decoder and for what was made but not
         read."""
         self._restored = None
-        while self._next < state.next_unit:
-            unit = self._peek(self._buffer.start / SAMPLE_RATE_HZ)
+        while self._units.next_index < state.next_unit:
+            unit = self._units.peek(self._buffer.start / SAMPLE_RATE_HZ)
             if unit is None or not self._take(unit, -_EVER, _EVER):
                 raise CheckpointError("the capture ends before the checkpoint", file=self.path.name)
         if not state.running:

@@ -27,10 +27,17 @@ FRAME_SAMPLES = 1_024
 """Samples of one AAC frame."""
 PRIMING_SAMPLES = FRAME_SAMPLES
 """What the decoder gives before the film's first sample."""
-PREROLL_FRAMES = 5
-"""Four packets are dropped: the windows are decided by the two frames before, the rest settles the bit reservoir."""
+PREROLL_FRAMES = 10
+"""Windows are chosen by the two frames before; the psychoacoustic model remembers some more."""
 LOOKAHEAD_FRAMES = 2
 """How far a segment's last packet lies before its last frame."""
+
+_LAMBDA_PER_QUALITY = 118
+"""FFmpeg's FF_QP2LAMBDA, the unit of ``global_quality``."""
+_BANDWIDTH_BPS = 128_000
+"""With a variable bit rate this decides about the bandwidth alone."""
+_QUALITY = {1: (13_000, 105_000), 2: (21_000, 57_500)}
+"""By channels: the bit rate of speech is about the first plus the second times the quality."""
 
 Samples = NDArray[np.float32]
 """Shape (2, n), -1 … 1."""
@@ -39,8 +46,13 @@ Samples = NDArray[np.float32]
 class AudioEncoder:
     """An AAC track of ``container`` for the segment that begins with AAC frame ``first_frame`` of the film.
 
-    The ``fast`` coder is used: on speech at 128 kb/s it takes a quarter of the time of ``twoloop`` and its noise is
-    lower in every band. Raises MediaError if this machine's FFmpeg has no AAC encoder.
+    The bit rate varies: that of speech is about ``spec.bitrate_bps``, that of silence next to nothing. With a constant
+    bit rate the rate control takes a second to find its quantiser, in each segment anew, and the noise after each seam
+    is 2 dB above that of one encoder for all. So the signal-to-noise ratios around seams are spread as everywhere else
+    (speech: median 28 dB, 1 % below 22 dB). The ``fast`` coder is used: on speech it takes
+    a quarter of the time of ``twoloop`` and its noise is lower in every band.
+
+    Raises MediaError if this machine's FFmpeg has no AAC encoder.
     """
 
     def __init__(self, container: OutputContainer, spec: AudioSpec, first_frame: int) -> None:
@@ -51,9 +63,15 @@ class AudioEncoder:
         context = stream.codec_context
         self._layout = "mono" if spec.channels == 1 else "stereo"
         context.layout, context.format = self._layout, "fltp"
-        context.bit_rate = spec.bitrate_bps
         context.time_base = Fraction(1, SAMPLE_RATE_HZ)
-        context.options = {"aac_coder": "fast"}
+        context.bit_rate = _BANDWIDTH_BPS
+        least_bps, bps_per_quality = _QUALITY[spec.channels]
+        quality = max(0.1, (spec.bitrate_bps - least_bps) / bps_per_quality)
+        context.options = {
+            "aac_coder": "fast",
+            "flags": "+qscale",
+            "global_quality": str(round(quality * _LAMBDA_PER_QUALITY)),
+        }
         stream.time_base = Fraction(1, SAMPLE_RATE_HZ)
         self._stream = stream
         self._next_frame = preroll_start(first_frame)

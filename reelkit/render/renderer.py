@@ -120,10 +120,9 @@ class Renderer:
     def _total_frames(self) -> int:
         """Frames of a film that has ended. Raises RenderError if it is no film."""
         frames = self._timeline.total_frames
-        if frames == 0 or (frames < _MIN_FILM_S * self._fps and not self._has_media()):
-            raise RenderError(
-                "nothing was recorded that could be made a film", recorded_s=round(self._timeline.duration_s, 3)
-            )
+        recorded_s = self._timeline.duration_s
+        if frames == 0 or (recorded_s < _MIN_FILM_S and not self._has_media()):
+            raise RenderError("nothing was recorded that could be made a film", recorded_s=round(recorded_s, 3))
         return frames
 
     def _has_media(self) -> bool:
@@ -270,11 +269,10 @@ class Renderer:
         )
 
     def _measure_lag(self) -> None:
-        """How far the newest instant lies behind while a recording runs."""
+        """How far the next instant to be shown lies behind while a recording runs."""
         self._lag_s = 0.0
-        if self._config.live and self._frame and self._feed.is_recording:
-            newest_s = self._timeline.wall_s(self._frame - 1)
-            self._lag_s = max(0.0, self._clock.time_s() - newest_s)
+        if self._config.live and self._feed.is_recording:
+            self._lag_s = max(0.0, self._clock.time_s() - self._timeline.wall_s(self._frame))
             self._lag_max_s = max(self._lag_max_s, self._lag_s)
 
     def _tell(self, on_progress: OnProgress, *, now: bool = False) -> None:

@@ -166,8 +166,8 @@ class Sound:
         return state.model_dump(mode="json")
 
     def restore(self, checkpoint: dict[str, Any]) -> None:
-        """Goes to where another sound of the same capture was. To be called before the first block, after the catalog
-        was scanned and the journal read as far as that sound had. Raises CheckpointError."""
+        """Goes to where another sound of the same capture was. To be called before the first block and after
+        :meth:`extend` and :meth:`poll` as far as that sound had read. Raises CheckpointError."""
         try:
             state = _State.model_validate(checkpoint)
         except ValidationError as error:
@@ -183,8 +183,7 @@ class Sound:
             track = None if file is None else self._audibility.tracks.get(file.key)
             if file is None or track is None:
                 raise CheckpointError("a packet file of the checkpoint is missing", file=entry.file)
-            source = AudioSource(file.path, entry.extmap, file.created_s - _EARLY_S, track.gate, entry.source)
-            self._voices[entry.file] = _Voice(file, entry.extmap, source)
+            self._voices[entry.file] = self._voice(file, entry.extmap, track, entry.source)
 
     def _mix(self, mixer: Mixer, first: int, count: int) -> Stereo:
         """Takes ``count`` samples of film time from ``first`` on into the mixer."""
@@ -266,9 +265,14 @@ class Sound:
             log.warning("left out an audio track of another codec than Opus", file=file.path.name, codec=track.codec)
             self._reports[file.path.name] = TrackReport(file=file.path.name, kind=MediaKind.AUDIO)
             return
-        source = AudioSource(file.path, track.extmap, file.created_s - _EARLY_S, track.gate)
+        self._voices[file.path.name] = self._voice(file, track.extmap, track)
+
+    def _voice(
+        self, file: PacketFile, extmap: Mapping[str, int], track: AudioTrack, state: dict[str, Any] | None = None
+    ) -> _Voice:
+        source = AudioSource(file.path, extmap, file.created_s - _EARLY_S, track.gate, state)
         source.poll(self._horizon_s)
-        self._voices[file.path.name] = _Voice(file, dict(track.extmap), source)
+        return _Voice(file, dict(extmap), source)
 
     def _track(self, voice: _Voice) -> AudioTrack:
         return self._audibility.tracks[voice.file.key]

@@ -24,8 +24,9 @@ def picture(number: int) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(luma, "yuv420p")
 
 
-def number_of(luma: NDArray[np.uint8]) -> int:
-    """The number in a picture's luma."""
+def number_of(frame: av.VideoFrame) -> int:
+    """The number in a picture."""
+    luma = frame.to_ndarray()[: frame.height]
     return sum(1 << bit for bit in range(10) if luma[45, bit * 16 + 6] > 150)
 
 

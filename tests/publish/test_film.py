@@ -1,6 +1,7 @@
 """Segments become one film, packet by packet, that every player can begin at once."""
 
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ from reelkit.publish import film as film_module
 from reelkit.publish.boxes import boxes, child
 from reelkit.publish.errors import FilmError
 from reelkit.publish.film import Film, FilmWriter
-from reelkit.render.config import VideoSpec
+from reelkit.publish.fragment import read_fragment
 from reelkit.render.manifest import Segment
 from tests.publish.segments import CONFIG, number_of, write_film
 
@@ -45,7 +46,7 @@ def test_every_frame_is_there_in_order(segments: Segments, tmp_path: Path) -> No
     assert (film.frames, film.samples, film.duration_s) == (FRAMES, 400_000, FRAMES / 30)
     assert film.size_bytes == film.path.stat().st_size
     with av.open(film.path) as container:
-        shown = [(frame.pts, number_of(frame.to_ndarray()[:90])) for frame in container.decode(video=0)]
+        shown = [(frame.pts, number_of(frame)) for frame in container.decode(video=0)]
     assert shown == [(number * 3_000, number) for number in range(FRAMES)]
 
 
@@ -53,8 +54,8 @@ def test_durations_are_exact(segments: Segments, tmp_path: Path) -> None:
     with av.open(joined(tmp_path / "film.mp4", segments).path) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
         assert video.frames == FRAMES
-        assert (video.duration, video.time_base.denominator) == (FRAMES * 3_000, 90_000)
-        assert (audio.duration, audio.time_base.denominator) == (400_000, 48_000)
+        assert (video.duration, video.time_base) == (FRAMES * 3_000, Fraction(1, 90_000))
+        assert (audio.duration, audio.time_base) == (400_000, Fraction(1, 48_000))
         assert container.duration == pytest.approx(FRAMES / 30 * 1e6, abs=1)
         assert float(video.average_rate or 0) == 30.0
         assert len(container.streams) == 2
@@ -103,7 +104,11 @@ def test_seeking_finds_each_segments_keyframe(segments: Segments, tmp_path: Path
 def test_pictures_and_sound_alternate(segments: Segments, tmp_path: Path) -> None:
     """No player has to read more than half a second ahead."""
     with av.open(joined(tmp_path / "film.mp4", segments).path) as container:
-        packets = [(packet.pos or 0, float(packet.pts * packet.time_base)) for packet in container.demux() if packet.size]
+        packets = [
+            (packet.pos or 0, float((packet.pts or 0) * packet.time_base))
+            for packet in container.demux()
+            if packet.size
+        ]
     at_s = [time_s for _, time_s in sorted(packets)]
     furthest = np.maximum.accumulate(at_s)
     assert (furthest - at_s).max() < 0.65
@@ -120,7 +125,7 @@ def test_the_room_for_the_index_grows(
     film = joined(tmp_path / "roomy.mp4", segments)
     assert layout(film.path) == [b"ftyp", b"moov", b"free", b"mdat"]
     with av.open(film.path) as container:
-        assert [number_of(frame.to_ndarray()[:90]) for frame in container.decode(video=0)] == list(range(FRAMES))
+        assert [number_of(frame) for frame in container.decode(video=0)] == list(range(FRAMES))
 
 
 def test_long_films_leave_more_room(segments: Segments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +172,7 @@ def test_an_encoder_that_changed_on_the_way(tmp_path: Path) -> None:
     entries = child(data, top, b"trak", b"mdia", b"minf", b"stbl", b"stsd")
     assert struct.unpack_from(">I", data, entries.content_start + 4) == (2,)
     with av.open(film.path) as container:
-        assert [number_of(frame.to_ndarray()[:90]) for frame in container.decode(video=0)] == list(range(192))
+        assert [number_of(frame) for frame in container.decode(video=0)] == list(range(192))
 
 
 def test_an_earlier_writers_remains_do_not_matter(segments: Segments, tmp_path: Path) -> None:
@@ -177,6 +182,7 @@ def test_an_earlier_writers_remains_do_not_matter(segments: Segments, tmp_path: 
     (tmp_path / "film.mp4.part.new").write_bytes(b"torn")
     assert joined(tmp_path / "film.mp4", segments).path.read_bytes() == expected
     assert dead.segments == 1
+    dead.discard()
 
 
 def test_what_is_not_finished_is_removed(segments: Segments, tmp_path: Path) -> None:
@@ -222,7 +228,7 @@ def test_an_hour_takes_little_memory_and_is_finished_at_once(
 ) -> None:
     """The same segment over and over stands for a long film: what matters is the index."""
     file, first = segments[1]
-    fragment = film_module.read_fragment(file)
+    fragment = read_fragment(file)
     monkeypatch.setattr(film_module, "read_fragment", lambda _: fragment)
     monkeypatch.setattr(FilmWriter, "_check", lambda *_: None)
     with FilmWriter(tmp_path / "film.mp4") as writer:

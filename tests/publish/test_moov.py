@@ -68,7 +68,9 @@ def test_sound_begins_behind_the_priming_and_tells_that_packets_overlap() -> Non
     sound = SampleTable(b"soun", 48_000, 1_024, edit_ticks=1_024)
     sound.add_chunk(0, [200] * 5, sound.describe(b"\x00\x00\x00\x0cmp4aabcd"))
     data = moov([sound], 90_000, 6_000, data_offset=0)
-    assert struct.unpack_from(">Ii", data, child(data, next(boxes(data)), b"trak", b"edts", b"elst").content_start + 8) == (
+    assert struct.unpack_from(
+        ">Ii", data, child(data, next(boxes(data)), b"trak", b"edts", b"elst").content_start + 8
+    ) == (
         6_000,
         1_024,
     )

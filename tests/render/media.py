@@ -46,7 +46,7 @@ def stereo(sound: Mono) -> NDArray[np.float32]:
 def level_db(sound: NDArray[np.float32]) -> float:
     """RMS in dBFS; -200 for silence."""
     power = float(np.mean(np.square(sound, dtype=np.float64)))
-    return 10 * np.log10(max(power, 1e-20))
+    return float(10 * np.log10(max(power, 1e-20)))
 
 
 def roughness(sound: Mono, frequency_hz: float, block: int = 480) -> NDArray[np.float64]:

@@ -93,5 +93,3 @@ def heard(source: AudioSource, seconds: float, block: int = 5_120, start: int = 
         sound = source.read(ZERO + at, length)
         pieces.append(np.zeros((length, 2), np.float32) if sound is None else sound)
     return np.concatenate(pieces)
-
-
