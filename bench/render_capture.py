@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.textured import replace_cameras
 from reelkit.clock import SystemClock
 from reelkit.publish.film import FilmWriter
 from reelkit.render.config import RenderConfig, VideoSpec
@@ -25,6 +26,9 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=4)
     parser.add_argument("--preset", default="veryfast")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--content", choices=("textured", "drawn"), default="textured", help="cameras like real ones, or easy ones"
+    )
     parser.add_argument("--keep", type=Path, help="directory for the film; a temporary one otherwise")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -33,6 +37,8 @@ def main() -> None:
             Timeline(arguments.seconds, people(arguments.people)), device=Device(width_px=640, height_px=360)
         )
         capture = write_capture(spec, Path(temporary) / "capture")
+        if arguments.content == "textured":
+            replace_cameras(capture)
         job = directory / "job"
         job.mkdir(parents=True)
         config = RenderConfig(

@@ -15,15 +15,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-from av.video.codeccontext import VideoCodecContext
-
+from bench.textured import FPS, HEIGHT_PX, WIDTH_PX, write_camera
 from reelkit.capture.catalog import Catalog
 from reelkit.capture.events import MediaKind, PeerJoined, ProducerOpened, SessionStarted, Source
 from reelkit.capture.journal import JournalReader, JournalWriter
@@ -36,15 +32,9 @@ from reelkit.render.overlay import Overlay
 from reelkit.render.picture import Picture
 from reelkit.render.scaler import Scaler
 from reelkit.render.video_decoder import VideoDecoder
-from testbed.capture.mjr_file import MjrFile, file_name
-from testbed.capture.packetizer import PAYLOAD_TYPES, payloads, rtp_packet
+from testbed.capture.mjr_file import file_name
 
-FPS = 30
-WIDTH_PX, HEIGHT_PX = 640, 360
-BITRATE_BPS = 600_000
 START_S = 1_760_000_000.0
-CLIP_S = 4
-"""Encoded once for each camera and repeated."""
 
 _PARTS: dict[str, tuple[type, str]] = {
     "read and parse": (UnitReader, "poll"),
@@ -54,34 +44,6 @@ _PARTS: dict[str, tuple[type, str]] = {
     "corners": (Corners, "round_off"),
     "hand out": (Compositor, "_hand_out"),
 }
-
-
-def camera_clip(seed: int) -> list[bytes]:
-    """VP8 frames of a texture that drifts behind a softly moving foreground, with some sensor noise."""
-    draw = np.random.default_rng(seed)
-    texture = draw.integers(40, 215, (HEIGHT_PX // 8 + 8, WIDTH_PX // 8 + 8, 3)).astype(np.uint8)
-    texture = texture.repeat(8, axis=0).repeat(8, axis=1)
-    rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX]
-    encoder = av.CodecContext.create("libvpx", "w")
-    assert isinstance(encoder, VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.bit_rate, encoder.gop_size = BITRATE_BPS, CLIP_S * FPS
-    encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "error-resilient": "1"}
-    packets: list[bytes] = []
-    for number in range(CLIP_S * FPS):
-        angle = 2 * math.pi * number / (CLIP_S * FPS)
-        left, top = round(24 + 20 * math.sin(angle)), round(24 + 20 * math.cos(angle))
-        image = texture[top : top + HEIGHT_PX, left : left + WIDTH_PX].astype(np.float32)
-        distance = ((columns - 320 - 60 * math.sin(angle)) / 110) ** 2 + ((rows - 190) / 150) ** 2
-        image[distance < 1] = (210, 160, 130)
-        image += draw.normal(0, 2, image.shape)
-        frame = av.VideoFrame.from_ndarray(image.clip(0, 255).astype(np.uint8), format="rgb24")
-        frame = frame.reformat(format="yuv420p")
-        frame.pts, frame.time_base = number, encoder.time_base
-        packets.extend(bytes(packet) for packet in encoder.encode(frame))
-    packets.extend(bytes(packet) for packet in encoder.encode(None))
-    return packets
 
 
 def write_capture(directory: Path, people: int, seconds: int) -> None:
@@ -106,24 +68,7 @@ def write_capture(directory: Path, people: int, seconds: int) -> None:
             )
         )
         path = directory / "rtp" / file_name("s", feed, START_S - 1, MediaKind.VIDEO, 0)
-        file = MjrFile(path, MediaKind.VIDEO, "vp8", START_S - 1)
-        sequence = 0
-        clip = camera_clip(person)
-        for number in range(seconds * FPS):
-            parts = payloads("vp8", clip[number % len(clip)], number)
-            for index, payload in enumerate(parts):
-                data = rtp_packet(
-                    payload_type=PAYLOAD_TYPES["vp8"],
-                    marker=index == len(parts) - 1,
-                    sequence=sequence,
-                    timestamp=number * 90_000 // FPS,
-                    ssrc=person + 1,
-                    payload=payload,
-                    extensions={},
-                )
-                file.write(START_S + number / FPS + person * 0.007, data)
-                sequence += 1
-        file.close()
+        write_camera(path, START_S - 1, START_S + person * 0.007, seconds * FPS, person)
     journal.close()
 
 

@@ -54,6 +54,7 @@ class RoomSettings(_Section):
     reconnect_grace_s: float = Field(60.0, ge=0, description="How long a dropped peer's media is kept for its return.")
     active_speaker_hold_s: float = Field(1.0, ge=0, description="A speaker stays active at least so long.")
     max_message_bytes: int = Field(1 << 20, ge=1_024, description="Limit of one message of a client.")
+    token_lifetime_s: int = Field(SECONDS_PER_DAY, ge=60, description="Lifetime of a participant's token.")
     max_peers: int = Field(200, ge=1, description="Peers in one meeting.")
 
 
@@ -88,6 +89,9 @@ class RecordingSettings(_Section):
     )
     stop_free_bytes: int = Field(
         256 << 20, ge=0, description="Below this much free space running recordings end with what they have."
+    )
+    shutdown_timeout_s: float = Field(
+        10.0, ge=0, description="For films to be finished after SIGTERM; the others are at the next start."
     )
 
 

@@ -32,9 +32,6 @@ from reelkit.sfu import Sfu
 
 log = structlog.get_logger(__name__)
 
-# Stopping recordings and finishing their films; what takes longer is finished at the next start.
-_HAND_OVER_S = 10.0
-
 
 async def serve(settings: Settings) -> None:
     """Runs a whole server until SIGTERM or SIGINT.
@@ -121,7 +118,7 @@ async def _parts(
         gateway = Gateway(sfu, settings, clock, data.captures, control.observer)
         stack.push_async_callback(gateway.close)
         control.bind(gateway)
-        stack.push_async_callback(control.close, _HAND_OVER_S)
+        stack.push_async_callback(control.close, settings.recording.shutdown_timeout_s)
         await control.recover()
         readiness = Readiness(sfu, database, data.root, settings.recording.min_free_bytes)
         ProcessCollector(registry=metrics.registry)

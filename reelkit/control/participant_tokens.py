@@ -11,8 +11,6 @@ import jwt
 from reelkit.clock import Clock
 from reelkit.control.errors import Unauthorized
 
-# A meeting day; a token is refreshed through the API.
-TOKEN_LIFETIME_S = 86_400
 # RFC 7518 section 3.2: a key for HS256 has at least the hash's size.
 MIN_KEY_BYTES = 32
 _ALGORITHM = "HS256"
@@ -32,7 +30,7 @@ class ParticipantClaims:
 class ParticipantTokens:
     """Issues and reads tokens with one signing key."""
 
-    def __init__(self, key: bytes, clock: Clock, lifetime_s: int = TOKEN_LIFETIME_S) -> None:
+    def __init__(self, key: bytes, clock: Clock, lifetime_s: int) -> None:
         if len(key) < MIN_KEY_BYTES:
             raise ValueError(f"the signing key must have at least {MIN_KEY_BYTES} bytes")
         self._key = key

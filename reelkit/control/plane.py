@@ -66,7 +66,9 @@ class ControlPlane:
         self.apps = AppService(database, clock)
         self.presets = PresetService(database)
         self.meetings = MeetingService(database, clock)
-        self.participants = ParticipantService(database, clock, ParticipantTokens(signing_key, clock))
+        self.participants = ParticipantService(
+            database, clock, ParticipantTokens(signing_key, clock, settings.rooms.token_lifetime_s)
+        )
         self.operator_tokens = OperatorTokens(database, clock)
         self._store = RecordingStore(database, clock, metrics)
         sessions = SessionBook(database, clock)

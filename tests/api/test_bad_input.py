@@ -102,13 +102,13 @@ async def test_a_database_that_refuses_answers_503_without_details(api: Api, mon
 
 
 async def test_half_a_character_is_refused(api: Api) -> None:
-    for path, body in (
-        (f"{api.path}/meetings", b'{"title": "\\ud800"}'),
-        (f"{api.kit}/apps", b'{"name": "\\udfff"}'),
+    for path, body, field in (
+        (f"{api.path}/meetings", b'{"title": "\\ud800"}', "title"),
+        (f"{api.kit}/apps", b'{"name": "\\udfff"}', "name"),
     ):
         headers = {"content-type": "application/json"}
         answer = await api.operator.post(path, content=body, headers=headers)
-        assert_failure(answer, 400, "Unicode")
+        assert_failure(answer, 422, f"{field}: must not contain a lone surrogate")
     assert (await api.operator.get(f"{api.path}/meetings")).json()["data"] == []
 
 

@@ -15,7 +15,7 @@ from reelkit.control.meeting_params import MeetingParams, MeetingStatus
 from reelkit.control.meetings import Meeting
 from reelkit.control.paging import PageRequest
 from reelkit.control.participant_params import ParticipantChanges, ParticipantParams
-from reelkit.control.participant_tokens import TOKEN_LIFETIME_S, ParticipantClaims, ParticipantTokens
+from reelkit.control.participant_tokens import ParticipantClaims, ParticipantTokens
 from reelkit.control.participants import Participant
 from tests.control.harness import SIGNING_KEY, Harness
 from tests.control.manual_clock import START_S, ManualClock
@@ -169,12 +169,13 @@ def test_bad_participants_are_named(body: dict[str, str], field: str) -> None:
     assert raised.value.field == field
 
 
+TOKEN_LIFETIME_S = 3_600
 CLAIMS = ParticipantClaims("a" * 32, UNKNOWN_ID, PEER_ID, UNKNOWN_ID, 1)
 
 
 def test_tokens_expire() -> None:
     clock = ManualClock()
-    tokens = ParticipantTokens(SIGNING_KEY, clock)
+    tokens = ParticipantTokens(SIGNING_KEY, clock, TOKEN_LIFETIME_S)
     token = tokens.issue(CLAIMS)
     clock.now_s += TOKEN_LIFETIME_S - 1
     assert tokens.read(token) == CLAIMS
@@ -193,24 +194,24 @@ def test_tokens_expire() -> None:
         jwt.encode({"meetingId": "x", "exp": START_S + 60, "iat": START_S}, SIGNING_KEY, algorithm="HS256"),
         jwt.encode({"meetingId": "x"}, SIGNING_KEY * 2, algorithm="HS512"),
         jwt.encode({"meetingId": "x"}, "", algorithm="none"),
-        ParticipantTokens(b"x" * 32, ManualClock()).issue(CLAIMS),
+        ParticipantTokens(b"x" * 32, ManualClock(), TOKEN_LIFETIME_S).issue(CLAIMS),
     ],
 )
 def test_what_is_no_token_of_ours_is_refused(forged: str) -> None:
     with pytest.raises(Unauthorized, match="not valid"):
-        ParticipantTokens(SIGNING_KEY, ManualClock()).read(forged)
+        ParticipantTokens(SIGNING_KEY, ManualClock(), TOKEN_LIFETIME_S).read(forged)
 
 
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        ParticipantTokens(b"short", ManualClock())
+        ParticipantTokens(b"short", ManualClock(), TOKEN_LIFETIME_S)
 
 
 @given(app=st.uuids(), meeting=st.uuids(), participant=st.uuids(), version=st.integers(1, 10**6))
 def test_claims_are_readable_by_atob(app: UUID, meeting: UUID, participant: UUID, version: int) -> None:
     """The SDK decodes the payload as plain base64: neither of base64url's own characters may occur."""
     claims = ParticipantClaims(app.hex, str(meeting), str(participant), str(meeting), version)
-    header, payload, _ = ParticipantTokens(SIGNING_KEY, ManualClock()).issue(claims).split(".")
+    header, payload, _ = ParticipantTokens(SIGNING_KEY, ManualClock(), TOKEN_LIFETIME_S).issue(claims).split(".")
     assert header.startswith("eyJ")
     assert not set("-_") & set(payload)
     decoded = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4)))
