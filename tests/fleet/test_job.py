@@ -1,0 +1,123 @@
+"""A job: from a capture to a film and its report, from wherever the last worker left it."""
+
+import asyncio
+import fcntl
+import json
+import os
+import sys
+from pathlib import Path
+
+import av
+import pytest
+
+from reelkit.clock import SystemClock
+from reelkit.fleet.base import JobSpec
+from reelkit.fleet.job import RESULT_FILE, run_job, salvage
+from reelkit.fleet.local import LocalFleet
+from reelkit.fleet.messages import Done, Failed, Message, Progress
+from reelkit.fleet.worker import EXIT_BUSY, LOCK_FILE
+from reelkit.render.config import RenderConfig, VideoSpec
+from reelkit.settings import RenderSettings
+from testbed.capture import CaptureSpec, Device, write_capture
+from testbed.timeline import Timeline, people
+
+SMALL = VideoSpec(width_px=320, height_px=180, preset="ultrafast")
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> tuple[Path, RenderConfig]:
+    """Eight seconds of two people."""
+    spec = CaptureSpec(Timeline(8.0, people(2)), device=Device(width_px=320, height_px=180))
+    directory = write_capture(spec, tmp_path / "capture")
+    return directory, RenderConfig(recording_id=spec.recording_id, video=SMALL)
+
+
+def frames_of(film: Path) -> int:
+    with av.open(film) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_a_job_ends_with_a_film_and_is_not_done_twice(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    said: list[Message] = []
+    done = run_job(job, *capture, SystemClock(), said.append)
+    assert isinstance(done, Done)
+    assert said[-1] == done
+    segments = [message.segments for message in said if isinstance(message, Progress)]
+    assert segments == sorted(segments)
+    assert segments[-1] == 3
+    assert frames_of(done.film) == done.frames
+    assert done.duration_s == pytest.approx(done.frames / 30)
+    assert done.report["frames"] == done.frames
+    before = done.film.stat().st_mtime_ns
+    again: list[Message] = []
+    assert run_job(job, *capture, SystemClock(), again.append) == done
+    assert again == [done]
+    assert done.film.stat().st_mtime_ns == before
+
+
+def test_a_lost_film_is_made_again_from_its_segments(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    done = run_job(job, *capture, SystemClock(), lambda _: None)
+    assert isinstance(done, Done)
+    content = done.film.read_bytes()
+    done.film.unlink()
+    segments = {path: path.stat().st_mtime_ns for path in (job / "segments").glob("*.mp4")}
+    again = run_job(job, *capture, SystemClock(), lambda _: None)
+    assert isinstance(again, Done)
+    assert again.film.read_bytes() == content
+    assert {path: path.stat().st_mtime_ns for path in segments} == segments
+
+
+def test_what_was_committed_is_salvaged(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    run_job(job, *capture, SystemClock(), lambda _: None)
+    (job / RESULT_FILE).unlink()
+    manifest = job / "manifest.jsonl"
+    manifest.write_text("".join(manifest.read_text().splitlines(keepends=True)[:2]))
+    said: list[Message] = []
+    failed = salvage(job, "the renderer died too often", said.append)
+    assert said == [failed]
+    assert failed.message == "the renderer died too often"
+    assert failed.film is not None
+    assert failed.frames == frames_of(failed.film) == 192
+
+
+def test_nothing_to_salvage_is_no_film(tmp_path: Path) -> None:
+    assert salvage(tmp_path, "no luck", lambda _: None) == Failed(message="no luck")
+
+
+def test_a_recording_that_never_was_fails_for_good(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    failed = run_job(job, capture[0], RenderConfig(recording_id="unknown", video=SMALL), SystemClock(), lambda _: None)
+    assert isinstance(failed, Failed)
+    assert "nothing was recorded" in failed.message
+    assert failed.film is None
+
+
+async def test_the_fleet_runs_the_real_worker(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
+    fleet = LocalFleet(RenderSettings(nice=0), SystemClock())
+    directory, config = capture
+    await fleet.start(JobSpec("rec", tmp_path / "job", directory, config))
+    outcome = await asyncio.wait_for(fleet.wait("rec"), 60)
+    assert outcome.error is None
+    assert outcome.film is not None
+    assert frames_of(outcome.film) == outcome.frames
+
+
+async def test_two_workers_never_share_a_job(tmp_path: Path) -> None:
+    held = os.open(tmp_path / LOCK_FILE, os.O_CREAT | os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "reelkit.fleet.worker", tmp_path, stderr=asyncio.subprocess.PIPE
+        )
+        _, log = await asyncio.wait_for(worker.communicate(), 30)
+    finally:
+        os.close(held)
+    assert worker.returncode == EXIT_BUSY
+    assert json.loads(log)["event"] == "another worker holds this job"
