@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 import reelkit
 from reelkit.api.body_limit import BodyLimit
@@ -49,8 +50,9 @@ def create_app(state: AppState) -> FastAPI:
     responses: dict[int | str, dict[str, Any]] = {
         int(status): {"model": ErrorEnvelope, "description": description} for status, description in _FAILURES.items()
     }
-    app = FastAPI(
-        title="Reelkit", version=reelkit.__version__, description=_DESCRIPTION, redoc_url=None, docs_url="/docs"
+    # The documentation's scripts come from here and not from elsewhere: many servers stand in closed networks.
+    app = FastAPIOffline(
+        docs_url="/docs", redoc_url=None, title="Reelkit", version=reelkit.__version__, description=_DESCRIPTION
     )
     app.state.reelkit = state
     for module in (apps, meetings, participants, presets, recordings, sdk):

@@ -1,5 +1,6 @@
 """The documentation that the application makes of itself."""
 
+import re
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ async def test_docs_page(api: Api) -> None:
     answer = await api.anonymous.get("/docs")
     assert answer.status_code == 200
     assert "openapi.json" in answer.text
+    sources = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+    assert sources
+    for source in sources:
+        # Servers in closed networks have documentation too.
+        assert source.startswith("/")
+        assert (await api.anonymous.get(source)).status_code == 200
 
 
 def test_every_operation_below_the_app_documents_answer_errors_and_token(document: dict[str, Any]) -> None:
