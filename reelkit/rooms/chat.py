@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from reelkit.rooms.errors import NotFound
 from reelkit.rooms.proto.chat_pb2 import ChatMessage
 
-# The oldest messages are forgotten first.
+# The oldest messages are forgotten first. Every client asks for all of them when it joins, so together they must fit
+# into one message, well below what a connection queues before it cuts its client off.
 MAX_MESSAGES = 5_000
+MAX_TOTAL_BYTES = 2 << 20
 MS_PER_S = 1_000
 
 Filter = Callable[[ChatMessage], bool]
@@ -18,6 +20,7 @@ class Chat:
 
     def __init__(self) -> None:
         self._messages: dict[str, ChatMessage] = {}
+        self._total_bytes = 0
 
     def add(
         self,
@@ -42,9 +45,7 @@ class Chat:
             created_at=int(time_s),
             created_at_ms=int(time_s * MS_PER_S),
         )
-        self._messages[message.chat_id] = message
-        if len(self._messages) > MAX_MESSAGES:
-            del self._messages[next(iter(self._messages))]
+        self._put(message)
         return message
 
     def visible_to(self, user_id: str) -> list[ChatMessage]:
@@ -75,12 +76,21 @@ class Chat:
             message.payload_type = payload_type
         if pinned is not None:
             message.pinned = pinned
-        self._messages[chat_id] = message
+        self._put(message)
         return message
 
     def delete(self, chat_id: str) -> None:
         """Raises NotFound."""
-        del self._messages[self.get(chat_id).chat_id]
+        self._total_bytes -= self.get(chat_id).ByteSize()
+        del self._messages[chat_id]
+
+    def _put(self, message: ChatMessage) -> None:
+        """Adds a message, or replaces it in its place."""
+        old = self._messages.get(message.chat_id)
+        self._messages[message.chat_id] = message
+        self._total_bytes += message.ByteSize() - (old.ByteSize() if old is not None else 0)
+        while len(self._messages) > MAX_MESSAGES or self._total_bytes > MAX_TOTAL_BYTES:
+            self.delete(next(iter(self._messages)))
 
     def page(
         self, user_id: str, *, from_ms: int, size: int, offset: int, backwards: bool, wanted: Filter

@@ -17,7 +17,8 @@ log = structlog.get_logger(__name__)
 # What may wait for a client that does not read: some seconds of a large meeting's news. Beyond it the client is cut off
 # and comes back by itself.
 MAX_QUEUED_BYTES = 8 << 20
-# A closing handshake that takes longer is not worth waiting for.
+# A closing handshake that takes longer is not worth waiting for, nor is a client that does not take what was queued
+# before it.
 CLOSE_TIMEOUT_S = 2.0
 
 
@@ -46,10 +47,12 @@ class Connection:
         self._socket = socket
         self._max_message_bytes = settings.max_message_bytes
         self._heartbeat = Heartbeat(settings, clock)
+        self._clock = clock
         self._queue: deque[bytes | str] = deque()
         self._queued_bytes = 0
         self._wake = asyncio.Event()
         self._closing: int | None = None
+        self._asked_to_close = asyncio.Event()
 
     def send(self, frame: bytes | str) -> None:
         """Queues a frame; does nothing once the connection closes."""
@@ -68,6 +71,7 @@ class Connection:
         if self._closing is None:
             self._closing = code
             self._wake.set()
+            self._asked_to_close.set()
 
     async def run(self, receive: Callable[[bytes], None]) -> int:
         """Gives every binary message to ``receive`` until the websocket closes; returns the close code."""
@@ -75,6 +79,7 @@ class Connection:
             asyncio.create_task(self._read(receive), name="websocket-read"),
             asyncio.create_task(self._write(), name="websocket-write"),
             asyncio.create_task(self._watch(), name="websocket-heartbeat"),
+            asyncio.create_task(self._cut_off(), name="websocket-cut-off"),
         ]
         try:
             done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
@@ -118,6 +123,12 @@ class Connection:
         await self._heartbeat.run(self.send)
         log.info("a client fell silent")
         return await self._shut(CloseCode.SILENT)
+
+    async def _cut_off(self) -> int:
+        """Ends a connection whose writer is stuck, because the client does not read."""
+        await self._asked_to_close.wait()
+        await self._clock.sleep(CLOSE_TIMEOUT_S)
+        return await self._shut(self._closing or CloseCode.GOING_AWAY)
 
     async def _shut(self, code: int) -> int:
         try:

@@ -15,6 +15,7 @@ from reelkit.rooms.connection import CloseCode, Connection
 from reelkit.rooms.dispatcher import Dispatcher
 from reelkit.rooms.errors import LimitExceeded, PeerRefused, RoomClosed
 from reelkit.rooms.observer import RoomObserver
+from reelkit.rooms.peer import Peer
 from reelkit.rooms.room import JOURNAL_FILE, RTP_DIR, Room
 from reelkit.rooms.tasks import TaskOwner
 from reelkit.rooms.websocket import Socket, SocketClosed
@@ -43,6 +44,7 @@ class Gateway:
         self._opening = asyncio.Lock()
         self._sfu_changes = asyncio.Lock()
         self._closed = False
+        self._shut_out: set[str] = set()
         self._serving = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -71,15 +73,19 @@ class Gateway:
         Raises SfuError, RoomClosed while the gateway closes, OSError if the capture cannot be written.
         """
         room = await self._room(meeting_id, title, organization_id, session_keep_alive_s)
+        room.life.opened()
         await room.life.begin()
         return room
 
     async def remove_participant(self, meeting_id: str, participant_id: str) -> None:
-        """Removes every peer of a participant who was shut out of the meeting."""
-        room = self.room_of(meeting_id)
+        """Removes every peer of a participant who was shut out of the meeting, and lets no more of them in."""
+        # A client on its way in may have been admitted before.
+        self._shut_out.add(participant_id)
+        room = self._rooms.get(meeting_id)
         if room is not None:
-            for peer in [peer for peer in room.peers() if peer.participant_id == participant_id]:
-                await room.kick(peer.peer_id)
+            for peer in list(room.members.values()):
+                if peer.admission.participant_id == participant_id:
+                    await membership.kick(room, peer)
 
     async def serve(self, socket: Socket, admission: Admission) -> None:
         """Serves one websocket until it closes."""
@@ -106,7 +112,7 @@ class Gateway:
             return
         connection = Connection(socket, self._settings.rooms, self._clock)
         try:
-            peer = membership.attach(room, admission, connection)
+            peer = self._attach(room, admission, connection)
         except (PeerRefused, LimitExceeded) as error:
             room.log.info("a client is not let in", error=str(error))
             await _turn_away(socket, CloseCode.TRY_AGAIN if isinstance(error, LimitExceeded) else CloseCode.POLICY)
@@ -116,6 +122,11 @@ class Gateway:
             code = await connection.run(Dispatcher(room, peer, connection).receive)
         finally:
             await self._tasks.shielded(membership.detach(room, peer, connection, code), "detach")
+
+    def _attach(self, room: Room, admission: Admission, connection: Connection) -> Peer:
+        if admission.participant_id in self._shut_out:
+            raise PeerRefused("the participant was shut out")
+        return membership.attach(room, admission, connection)
 
     async def close(self) -> None:
         """Ends every session and closes every websocket in a way that makes the SDK connect again later."""

@@ -17,9 +17,12 @@ from reelkit.rooms.rate_limit import RateLimit
 from reelkit.rooms.tasks import TaskOwner
 from reelkit.rooms.transport import ReceiveTransport, SendTransport
 
-# Broadcasts, chat messages and writes to stores. The SDK itself sends five broadcasts a second at most.
+# Broadcasts, new names, what is asked of the chat and written to stores. The SDK itself sends five broadcasts a second
+# at most.
 MESSAGES_PER_S = 10.0
 MESSAGE_BURST = 30
+# A large message counts as many small ones, so that no client can fill the queues of all others, or the journal.
+BYTES_PER_MESSAGE = 64 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +83,9 @@ class Peer:
             joined_at_s=self.joined_at_s or 0.0,
         )
 
-    def require_rate(self) -> None:
-        """Call it for whatever goes to others at the client's will. Raises LimitExceeded."""
-        if not self._messages.allow():
+    def require_rate(self, size_bytes: int = 0) -> None:
+        """Call it for whatever goes to others at the client's will, or costs much to answer. Raises LimitExceeded."""
+        if not self._messages.allow(1 + size_bytes // BYTES_PER_MESSAGE):
             raise LimitExceeded("too many messages")
 
     def push(self, event: int, message: Message) -> None:

@@ -13,12 +13,12 @@ class RateLimit:
         self._tokens = float(burst)
         self._filled_s = clock.monotonic_s()
 
-    def allow(self) -> bool:
-        """Whether it may happen now; counts it if so."""
+    def allow(self, cost: int = 1) -> bool:
+        """Whether it may happen now; counts it ``cost`` times if so."""
         now_s = self._clock.monotonic_s()
         self._tokens = min(self._burst, self._tokens + (now_s - self._filled_s) * self._rate_per_s)
         self._filled_s = now_s
-        if self._tokens < 1:
+        if self._tokens < cost:
             return False
-        self._tokens -= 1
+        self._tokens -= cost
         return True

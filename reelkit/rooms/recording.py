@@ -61,8 +61,8 @@ class CaptureSwitch:
 
     @property
     def needed(self) -> bool:
-        """Whether a recording runs or may be resumed."""
-        return bool(self._holders or self._paused)
+        """Whether a recording runs, may be resumed, or is just being begun or stopped."""
+        return bool(self._holders or self._paused) or self._lock.locked()
 
     async def start(self, recording_id: str) -> float:
         """Begins or resumes a recording; returns the time of its mark, at which Janus was recording.

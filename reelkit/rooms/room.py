@@ -104,7 +104,10 @@ class Room:
         may pass), SfuError and RoomClosed.
         """
         self.life.require_open()
-        mark_s = await self.tasks.shielded(self._capture.start(recording_id), "capture")
+        try:
+            mark_s = await self.tasks.shielded(self._capture.start(recording_id), "capture")
+        finally:
+            self.life.reconsider()
         self.tasks.spawn(
             ensure_keyframes(self.capture_dir / RTP_DIR, self.clock, self._video_senders, mark_s), "keyframes"
         )

@@ -14,6 +14,9 @@ from reelkit.sfu import SfuError
 if TYPE_CHECKING:
     from reelkit.rooms.room import Room
 
+# How long a room is kept for the recording that it was opened for, however short the meeting's own time is.
+OPENED_S = 10.0
+
 
 class SessionLife:
     """Decides when a room's session begins and ends.
@@ -28,6 +31,7 @@ class SessionLife:
         self._forget = forget
         self._beginning = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
+        self._opened_until_s = room.clock.monotonic_s()
         self.begun = False
         self.ended = False
         self.started_at_s = room.clock.time_s()
@@ -36,44 +40,57 @@ class SessionLife:
         """What the newest admission says about the meeting."""
         self._keep_alive_s = keep_alive_s
 
+    def opened(self) -> None:
+        """Somebody is about to record: the session does not end before they had the time to begin."""
+        self._opened_until_s = self._room.clock.monotonic_s() + OPENED_S
+
     def require_open(self) -> None:
         """Raises RoomClosed."""
         if self.ended:
             raise RoomClosed("the session has ended", session_id=self._room.session_id)
 
     async def begin(self) -> None:
-        """Begins the session unless it has begun. Raises RoomClosed."""
+        """Begins the session unless it has begun, also if the caller is cancelled meanwhile. Raises RoomClosed."""
+        await self._room.tasks.shielded(self._begin(), "begin")
+
+    async def _begin(self) -> None:
         room = self._room
-        async with self._beginning:
-            self.require_open()
-            if self.begun:
-                return
-            self.started_at_s = room.clock.time_s()
-            await room.observer.session_started(room)
-            room.record(
-                SessionStarted(
-                    time_s=self.started_at_s,
-                    session_id=room.session_id,
-                    meeting_id=room.meeting_id,
-                    title=room.title,
+        try:
+            async with self._beginning:
+                self.require_open()
+                if self.begun:
+                    return
+                self.started_at_s = room.clock.time_s()
+                await room.observer.session_started(room)
+                room.record(
+                    SessionStarted(
+                        time_s=self.started_at_s,
+                        session_id=room.session_id,
+                        meeting_id=room.meeting_id,
+                        title=room.title,
+                    )
                 )
-            )
-            self.begun = True
-            room.log.info("session started")
-        self.reconsider()
+                self.begun = True
+                room.log.info("session started")
+        finally:
+            self.reconsider()
 
     def reconsider(self) -> None:
-        """Call it when somebody came or went or a recording stopped: starts or stops the wait for the end."""
+        """Call it when somebody came or went or a recording began or stopped: starts or stops the wait for the end."""
         if self.ended:
             return
-        room = self._room
-        deserted = not any(room.joined_peers()) if self.begun else not room.members
-        if not deserted or room.capture.needed or self._beginning.locked():
+        if not self._deserted():
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
         elif self._timer is None:
-            self._timer = room.tasks.spawn(self._expire(), "keep-alive")
+            self._timer = self._room.tasks.spawn(self._expire(), "keep-alive")
+
+    def _deserted(self) -> bool:
+        room = self._room
+        if room.capture.needed or self._beginning.locked():
+            return False
+        return not any(room.joined_peers()) if self.begun else not room.members
 
     async def end(self, code: CloseCode = CloseCode.SESSION_ENDED) -> None:
         """Ends the session now: closes every socket with ``code``, the SFU's room and the journal; once."""
@@ -104,4 +121,10 @@ class SessionLife:
     async def _expire(self) -> None:
         if self.begun:
             await self._room.clock.sleep(self._keep_alive_s)
-        await self.end()
+        while (opened_s := self._opened_until_s - self._room.clock.monotonic_s()) > 0:
+            await self._room.clock.sleep(opened_s)
+        # A recording may be on the point of beginning.
+        if self._deserted():
+            await self.end()
+        else:
+            self._timer = None

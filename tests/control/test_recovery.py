@@ -12,7 +12,7 @@ from reelkit.clock import utc
 from reelkit.control.meetings import Meeting
 from reelkit.control.recording import Action, Recording, RecordingStatus, StopReason
 from reelkit.db.recordings import RecordingRepository
-from reelkit.db.sessions import SessionRepository
+from reelkit.db.sessions import SessionRepository, SessionRow
 from reelkit.rooms.room import RTP_DIR
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
@@ -166,6 +166,30 @@ async def test_sessions_of_the_earlier_server_have_ended(tmp_path: Path) -> None
             assert row.peak_peers == 1
             assert peers == ()
             assert not (tmp_path / "captures" / session_id).exists()
+
+
+async def test_a_session_whose_end_was_not_stored_ends_too(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with first_boot(tmp_path, clock) as crashed:
+        meeting, recording = await started(crashed)
+        async with crashed.database.transaction() as session:
+            for number, started_s in enumerate((START_S - 500, START_S - 1_000)):
+                await SessionRepository(session).add(
+                    SessionRow(
+                        id=f"earlier-{number}",
+                        app_id=meeting.app_id,
+                        meeting_id=meeting.id,
+                        title=meeting.title,
+                        started_at=utc(started_s),
+                        live_peers=0,
+                        peak_peers=1,
+                        updated_at=utc(started_s),
+                    )
+                )
+        async with restarted(crashed, clock) as harness:
+            async with harness.database.session() as session:
+                assert await SessionRepository(session).live() == ()
+            assert (await harness.until(recording, RecordingStatus.UPLOADED)).session_id == recording.session_id
 
 
 async def test_what_a_stop_in_a_hurry_leaves_is_handed_over(tmp_path: Path) -> None:

@@ -58,3 +58,18 @@ def test_pages() -> None:
     assert page(4_000, backwards=True, offset=2) == (["2", "1"], False)
     assert page(3_000, backwards=False) == (["3", "4"], True)
     assert page(9_000, backwards=False) == ([], False)
+
+
+def test_the_oldest_are_forgotten_when_all_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_module, "MAX_TOTAL_BYTES", 1_000)
+    chat = Chat()
+    first = add(chat, "a" * 300)
+    add(chat, "b" * 300)
+    chat.replace(first, payload="A" * 300)
+    add(chat, "c" * 300)
+    assert [text[0] for text in texts(chat)] == ["b", "c"]
+    # Targets take room as well, and what is deleted gives its room back.
+    chat.delete(add(chat, "d", targets=("t" * 300,)))
+    assert [text[0] for text in texts(chat)] == ["c"]
+    add(chat, "e" * 300)
+    assert [text[0] for text in texts(chat)] == ["c", "e"]

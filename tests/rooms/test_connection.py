@@ -91,3 +91,19 @@ async def test_a_closing_handshake_that_hangs(served: Served, monkeypatch: pytes
     monkeypatch.setattr(served.socket, "close", hang)
     served.connection.close(CloseCode.NORMAL)
     assert await served.task == 1000
+
+
+async def test_a_client_that_does_not_read_cannot_hold_its_connection(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never_taken(_: bytes) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(served.socket, "send_bytes", never_taken)
+    served.connection.send(b"first")
+    await settle()
+    served.connection.close(CloseCode.REPLACED)
+    await served.clock.advance(connection_module.CLOSE_TIMEOUT_S)
+    assert served.task.done()
+    assert served.task.result() == CloseCode.REPLACED
+    assert served.socket.closed_with == CloseCode.REPLACED

@@ -1,5 +1,7 @@
 """Coming into a meeting."""
 
+import asyncio
+
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from structlog.testing import capture_logs
@@ -226,3 +228,22 @@ async def test_stopping_ends_every_session(meeting: FakeMeeting) -> None:
     assert meeting.observer.told[-1] == ("session_ended", MEETING)
     late = await meeting.connect("late")
     assert late.socket.closed_with == 1013
+
+
+async def test_a_client_that_goes_while_the_session_begins_leaves_nothing(
+    meeting: FakeMeeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = asyncio.Event()
+
+    async def slowly(_: Room) -> None:
+        await go.wait()
+
+    monkeypatch.setattr(meeting.observer, "session_started", slowly)
+    alice = await meeting.connect("alice")
+    peer = room_pb2.Peer(peer_id=alice.id, display_name="alice")
+    await alice.tell(RoomEvent.JOIN_ROOM, room_pb2.JoinRoomRequest(peer=peer))
+    await alice.close(1001)
+    go.set()
+    await meeting.clock.advance(KEEP_ALIVE_S)
+    assert meeting.sfu_room.destroyed
+    assert meeting.observer.told == [("session_ended", MEETING)]

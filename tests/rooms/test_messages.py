@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import Message
 
 from reelkit.capture.events import BroadcastSent
 from reelkit.rooms.events import ChatEvent, MediaEvent, PluginEvent, RoomEvent
-from reelkit.rooms.proto import chat_pb2, plugin_pb2, room_pb2
+from reelkit.rooms.peer import MESSAGE_BURST
+from reelkit.rooms.proto import chat_pb2, media_edge_pb2, plugin_pb2, room_pb2
 from tests.rooms.manual_clock import START_S
 from tests.rooms.meeting import HOST, MEETING, RECORDER, FakeClient, FakeMeeting, Refused
 
@@ -201,3 +203,46 @@ async def test_stores_are_shared(meeting: FakeMeeting) -> None:
     await alice.ask(PluginEvent.STORE_DELETE, drop, plugin_pb2.PluginStoreResponse)
     assert PluginEvent.STORE_DELETE in bob.events()
     assert MediaEvent.ERROR not in alice.events()
+
+
+async def test_whatever_reaches_others_has_a_rate(meeting: FakeMeeting) -> None:
+    alice, bob = await meeting.joined("alice"), await meeting.joined("bob")
+    bob.forget()
+    edit = media_edge_pb2.PeerDisplayNameEditRequest(participant_id=alice.id, display_name="Alice")
+    for _ in range(MESSAGE_BURST):
+        await alice.ask(MediaEvent.CHANGE_DISPLAY_NAME, edit, media_edge_pb2.PeerDisplayNameEditResponse)
+    drop = plugin_pb2.PluginStoreDeleteRequest(plugin_id="p", store_name="s")
+    requests: list[tuple[int, Message]] = [
+        (MediaEvent.CHANGE_DISPLAY_NAME, edit),
+        (RoomEvent.UPDATE_PEER_INFO, room_pb2.UpdatePeerInfoRequest(peer_id=alice.id, display_name="Alice")),
+        (PluginEvent.STORE_DELETE, drop),
+        (PluginEvent.STORE_DELETE_KEYS, plugin_pb2.PluginStoreDeleteKeysRequest(plugin_id="p", store_name="s")),
+        (ChatEvent.EDIT_MESSAGE, chat_pb2.EditChatMessageRequest(chat_id="1")),
+        (ChatEvent.PIN_MESSAGE, chat_pb2.PinChatMessageRequest(chat_id="1")),
+        (ChatEvent.DELETE_MESSAGE, chat_pb2.DeleteChatMessageRequest(chat_id="1")),
+        # These reach nobody else, but searching through a whole chat is dear.
+        (ChatEvent.SEARCH_MESSAGES, chat_pb2.SearchChatMessagesRequest(search_term="x")),
+        (ChatEvent.GET_PAGINATED_MESSAGES, chat_pb2.GetPaginatedChatMessageRoomRequest()),
+        (ChatEvent.GET_MESSAGES, Empty()),
+    ]
+    for event, request in requests:
+        with pytest.raises(Refused, match="too many messages"):
+            await alice.ask(event, request, Empty)
+    assert len(bob.events()) == MESSAGE_BURST
+    await meeting.clock.advance(1)
+    await alice.ask(*requests[0], media_edge_pb2.PeerDisplayNameEditResponse)
+
+
+async def test_large_messages_use_up_the_rate_sooner(meeting: FakeMeeting) -> None:
+    """Nobody can fill the queues of all others, and the journal, with a handful of huge messages."""
+    alice = await meeting.joined("alice")
+    await meeting.joined("bob")
+    huge = broadcast(payload=json.dumps("x" * 1_000_000).encode())
+    await alice.ask(RoomEvent.BROADCAST_MESSAGE, huge, room_pb2.BroadcastMessage)
+    with pytest.raises(Refused, match="too many"):
+        await alice.ask(RoomEvent.BROADCAST_MESSAGE, huge, room_pb2.BroadcastMessage)
+    item = plugin_pb2.StoreKeys(store_key="k", payload=b"x" * 1_000_000)
+    insert = plugin_pb2.PluginStoreInsertKeysRequest(plugin_id="p", store_name="s", insert_keys=[item])
+    with pytest.raises(Refused, match="too many"):
+        await alice.ask(PluginEvent.STORE_INSERT_KEYS, insert, Empty)
+    await alice.ask(RoomEvent.BROADCAST_MESSAGE, broadcast(), room_pb2.BroadcastMessage)

@@ -4,10 +4,11 @@ import pytest
 from google.protobuf.empty_pb2 import Empty
 
 from reelkit.capture.events import PeerLeft, PeerRenamed, ProducerPaused
+from reelkit.rooms.connection import CloseCode
 from reelkit.rooms.events import MediaEvent, RoomEvent
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
 from tests.rooms.manual_clock import settle
-from tests.rooms.meeting import HOST, FakeClient, FakeMeeting, Refused
+from tests.rooms.meeting import HOST, MEETING, FakeClient, FakeMeeting, Refused
 
 TOGGLED = (MediaEvent.PRODUCER_TOGGLED, media_edge_pb2.PeerProducerToggleBroadcastResponse)
 
@@ -159,3 +160,25 @@ async def test_names_change(meeting: FakeMeeting) -> None:
     assert (await alice.ask(RoomEvent.UPDATE_PEER_INFO, update, room_pb2.PeerInfoResponse)).peer.display_name == "Al"
     with pytest.raises(Refused):
         await bob.ask(MediaEvent.CHANGE_DISPLAY_NAME, request, Empty)
+
+
+async def test_a_participant_who_is_shut_out_while_joining(meeting: FakeMeeting) -> None:
+    bob = await meeting.joined("bob")
+    alice = await meeting.connect("alice")
+    await meeting.gateway.remove_participant(meeting.room.meeting_id, "participant-alice")
+    with pytest.raises(Refused):
+        await alice.join()
+    assert [peer.name for peer in meeting.room.peers()] == [bob.name]
+    # One whose token was read just before it became void.
+    late = await meeting.connect("alice", peer_id="late")
+    assert late.socket.closed_with == CloseCode.POLICY
+
+
+async def test_a_participant_who_is_shut_out_before_the_session_begins(meeting: FakeMeeting) -> None:
+    alice = await meeting.connect("alice")
+    await meeting.gateway.remove_participant(MEETING, "participant-alice")
+    await settle()
+    # The SDK does not come back after this code.
+    assert alice.socket.closed_with == CloseCode.NORMAL
+    assert meeting.observer.told == []
+    assert meeting.sfu_room.destroyed

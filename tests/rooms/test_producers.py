@@ -177,6 +177,7 @@ async def test_packets_that_stay_away_end_a_track_only_while_the_socket_is_away(
         ({"kind": "smell"}, "audio or video"),
         ({"app_data": "{"}, "not JSON"),
         ({"app_data": '"' + "x" * 5_000 + '"'}, "too long"),
+        ({"mime_type": "x" * 300}, "too long"),
         ({"app_data": '{"mid": "9"}'}, "no m-line"),
         ({"app_data": '{"mid": "3"}'}, "no m-line"),
         ({"description": offer("nonsense")}, "not a session description"),

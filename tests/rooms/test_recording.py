@@ -12,6 +12,7 @@ from reelkit.rooms.events import RoomEvent
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
 from reelkit.rooms.proto.recording_pb2 import RecordingEvent
 from reelkit.rooms.recording import FIRST_PACKET_TIMEOUT_S
+from reelkit.rooms.session import OPENED_S
 from reelkit.sfu import SfuTimeout
 from tests.rooms.manual_clock import START_S, settle
 from tests.rooms.meeting import KEEP_ALIVE_S, MEETING, FakeClient, FakeMeeting
@@ -254,3 +255,29 @@ async def test_files_lie_where_the_renderer_looks(meeting: FakeMeeting, tmp_path
     assert room.capture_dir == tmp_path / "captures" / room.session_id
     assert meeting.sfu_room.recording_dir == room.capture_dir / "rtp"
     assert meeting.sfu_room.room_id == room.session_id
+
+
+async def test_a_recording_of_a_deserted_session_keeps_it_alive(meeting: FakeMeeting) -> None:
+    room = await meeting.gateway.open_room(MEETING, "A meeting", session_keep_alive_s=KEEP_ALIVE_S)
+    await meeting.clock.advance(KEEP_ALIVE_S / 2)
+    await room.start_capture("r1")
+    await meeting.clock.advance(KEEP_ALIVE_S * 2)
+    assert meeting.gateway.room_of(MEETING) is room
+    await room.stop_capture("r1", "stopped")
+    await meeting.clock.advance(KEEP_ALIVE_S)
+    assert meeting.gateway.room_of(MEETING) is None
+
+
+async def test_a_room_that_was_opened_waits_for_its_recording(meeting: FakeMeeting) -> None:
+    room = await meeting.gateway.open_room(MEETING, "A meeting", session_keep_alive_s=0)
+    await meeting.clock.advance(1)
+    await room.start_capture("r1")
+    await room.stop_capture("r1", "stopped")
+    # Just before a session ends one may also be begun in it.
+    await meeting.clock.advance(OPENED_S - 1.1)
+    assert await meeting.gateway.open_room(MEETING, "A meeting") is room
+    await meeting.clock.advance(1)
+    await room.start_capture("r2")
+    await room.stop_capture("r2", "stopped")
+    await meeting.clock.advance(OPENED_S)
+    assert meeting.gateway.room_of(MEETING) is None

@@ -34,7 +34,7 @@ def test_items() -> None:
 
 
 def test_limits_count_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores_module, "MAX_TOTAL_BYTES", 10)
+    monkeypatch.setattr(stores_module, "MAX_TOTAL_BYTES", len("pluginboard") + 10)
     monkeypatch.setattr(stores_module, "MAX_KEYS", 3)
     stores = Stores()
     stores.insert(NAME, [item("a", b"12345678")])
@@ -47,3 +47,23 @@ def test_limits_count_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     stores.insert(NAME, [item(key, b"") for key in "abc"])
     with pytest.raises(LimitExceeded):
         stores.insert(("other", "store"), [item("d", b"")])
+
+
+def test_a_key_that_is_asked_for_again_and_again_is_given_once() -> None:
+    stores = Stores()
+    stores.insert(NAME, [item("a"), item("b")])
+    assert keys(stores, *["b", "a"] * 1_000) == ["b", "a"]
+
+
+def test_names_of_stores_count_and_empty_stores_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores_module, "MAX_TOTAL_BYTES", 20)
+    stores = Stores()
+    stores.insert(("plugin", "n" * 1_000), [])
+    assert stores.names() == []
+    with pytest.raises(LimitExceeded):
+        stores.insert(("plugin", "n" * 20), [item("a")])
+    stores.insert(NAME, [item("a")])
+    assert stores.names() == [NAME]
+    stores.delete(NAME, ["a"])
+    assert stores.names() == []
+    stores.insert(("other", "board"), [item("a")])

@@ -15,7 +15,7 @@ from reelkit.rooms.room import Room
 
 async def to_room(room: Room, peer: Peer, request: room_pb2.BroadcastMessage) -> room_pb2.BroadcastMessage:
     """To everybody, the sender included, as RealtimeKit documents it: the SDK takes the reply for the message."""
-    peer.require_rate()
+    peer.require_rate(request.ByteSize())
     payload = _json_text(request.payload)
     room.record(BroadcastSent(time_s=room.clock.time_s(), peer_id=peer.id, message_type=request.type, payload=payload))
     room.push(RoomEvent.BROADCAST_MESSAGE, request, room.joined_peers(but=peer))
@@ -25,7 +25,7 @@ async def to_room(room: Room, peer: Peer, request: room_pb2.BroadcastMessage) ->
 async def to_entity(room: Room, peer: Peer, request: room_pb2.BroadcastMessage) -> Message | None:
     """To the peers named, without a reply; or to meetings, of which only this one can be reached. Such messages are
     not for everybody and therefore not for the journal, unless they went to the whole meeting."""
-    peer.require_rate()
+    peer.require_rate(request.ByteSize())
     payload = _json_text(request.payload)
     if request.broadcast_type == room_pb2.BROADCAST_TYPE_ROOMS:
         if set(request.ids) != {room.meeting_id}:

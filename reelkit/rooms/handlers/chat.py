@@ -18,12 +18,15 @@ _TEXT = 0
 
 
 async def get_messages(room: Room, peer: Peer, _request: Empty) -> chat_pb2.GetChatMessagesResponse:
+    peer.require_rate()
     return chat_pb2.GetChatMessagesResponse(messages=room.chat.visible_to(peer.admission.participant_id))
 
 
 async def get_page(
     room: Room, peer: Peer, request: chat_pb2.GetPaginatedChatMessageRoomRequest
 ) -> chat_pb2.GetPaginatedChatMessageRoomResponse:
+    peer.require_rate()
+
     def wanted(message: chat_pb2.ChatMessage) -> bool:
         match request.filters.WhichOneof("filters"):
             case "pinned":
@@ -47,6 +50,7 @@ async def get_page(
 async def search(
     room: Room, peer: Peer, request: chat_pb2.SearchChatMessagesRequest
 ) -> chat_pb2.GetChatMessagesResponse:
+    peer.require_rate()
     term = request.search_term.casefold()
     messages, _ = room.chat.page(
         peer.admission.participant_id,
@@ -62,7 +66,7 @@ async def search(
 async def send_to_room(
     room: Room, peer: Peer, request: chat_pb2.SendChatMessageToRoomRequest
 ) -> chat_pb2.SendChatMessageToRoomResponse:
-    peer.require_rate()
+    peer.require_rate(request.ByteSize())
     _require_sending(peer.admission.preset.permissions.chat.public, request.payload_type, request.payload)
     message = room.chat.add(
         peer_id=peer.id,
@@ -81,7 +85,7 @@ async def send_to_peers(
     room: Room, peer: Peer, request: chat_pb2.SendChatMessageToPeersRequest
 ) -> chat_pb2.SendChatMessageToPeersResponse:
     """A private message. What the SDK calls peer ids here are user ids; targets that may not receive get nothing."""
-    peer.require_rate()
+    peer.require_rate(request.ByteSize())
     _require_sending(peer.admission.preset.permissions.chat.private, request.payload_type, request.payload)
     message = room.chat.add(
         peer_id=peer.id,
@@ -98,6 +102,7 @@ async def send_to_peers(
 
 
 async def edit(room: Room, peer: Peer, request: chat_pb2.EditChatMessageRequest) -> chat_pb2.EditChatMessageResponse:
+    peer.require_rate(request.ByteSize())
     old = _own(room, peer, request.chat_id)
     chat = peer.admission.preset.permissions.chat
     payload = request.payload if request.HasField("payload") else old.payload
@@ -117,6 +122,7 @@ async def edit(room: Room, peer: Peer, request: chat_pb2.EditChatMessageRequest)
 async def delete(
     room: Room, peer: Peer, request: chat_pb2.DeleteChatMessageRequest
 ) -> chat_pb2.DeleteChatMessageResponse:
+    peer.require_rate()
     message = _own(room, peer, request.chat_id)
     room.chat.delete(message.chat_id)
     response = chat_pb2.DeleteChatMessageResponse(chat_id=message.chat_id)
@@ -126,6 +132,7 @@ async def delete(
 
 async def pin(room: Room, peer: Peer, request: chat_pb2.PinChatMessageRequest) -> chat_pb2.PinChatMessageResponse:
     """Whoever may write may pin."""
+    peer.require_rate()
     if not peer.admission.preset.permissions.chat.public.can_send:
         raise NotPermitted("the preset does not allow writing")
     if not visible(room.chat.get(request.chat_id), peer.admission.participant_id):

@@ -117,6 +117,7 @@ async def update_peer_info(
 
 def _rename(room: Room, peer: Peer, peer_id: str, name: str) -> None:
     _require(peer.admission.preset.permissions.can_edit_display_name and peer_id in ("", peer.id), "this new name")
+    peer.require_rate()
     peer.name = checked_name(name)
     room.record(PeerRenamed(time_s=room.clock.time_s(), peer_id=peer.id, name=peer.name))
     edited = media_edge_pb2.PeerDisplayNameEditBroadcastResponse(participant_id=peer.id, display_name=peer.name)

@@ -16,8 +16,9 @@ from reelkit.rooms.room import Room
 from reelkit.rooms.sdp import Description
 from reelkit.rooms.transport import SendTransport
 
-# The SDK keeps a few words there.
+# The SDK keeps a few words there. Both are told to everybody whenever the track changes.
 MAX_APP_DATA_CHARS = 4_096
+MAX_MIME_TYPE_CHARS = 255
 
 
 async def produce(
@@ -141,8 +142,8 @@ def _permission(peer: Peer, source: Source) -> MediaPermission:
 
 def _mid(request: media_edge_pb2.ProducerCreateRequest, offer: Description, kind: MediaKind) -> str:
     """The m-line of the new track: the client names it in ``app_data``, and it is the last of its kind."""
-    if len(request.app_data) > MAX_APP_DATA_CHARS:
-        raise MalformedMessage("app_data is too long")
+    if len(request.app_data) > MAX_APP_DATA_CHARS or len(request.mime_type) > MAX_MIME_TYPE_CHARS:
+        raise MalformedMessage("app_data or mime_type is too long")
     try:
         data = json.loads(request.app_data or "{}")
     except json.JSONDecodeError as error:

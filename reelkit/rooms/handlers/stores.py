@@ -15,7 +15,7 @@ MS_PER_S = 1_000
 async def insert_keys(
     room: Room, peer: Peer, request: plugin_pb2.PluginStoreInsertKeysRequest
 ) -> plugin_pb2.PluginStoreResponse:
-    peer.require_rate()
+    peer.require_rate(request.ByteSize())
     items = _items(room, peer, request.insert_keys)
     name = (request.plugin_id, request.store_name)
     room.stores.insert(name, items)
@@ -33,12 +33,14 @@ async def get_keys(
 async def delete_keys(
     room: Room, peer: Peer, request: plugin_pb2.PluginStoreDeleteKeysRequest
 ) -> plugin_pb2.PluginStoreResponse:
+    peer.require_rate(request.ByteSize())
     name = (request.plugin_id, request.store_name)
     room.stores.delete(name, [key.store_key for key in request.delete_keys])
     return _told(room, peer, PluginEvent.STORE_DELETE_KEYS, name, _items(room, peer, request.delete_keys))
 
 
 async def drop(room: Room, peer: Peer, request: plugin_pb2.PluginStoreDeleteRequest) -> plugin_pb2.PluginStoreResponse:
+    peer.require_rate()
     name = (request.plugin_id, request.store_name)
     room.stores.drop(name)
     return _told(room, peer, PluginEvent.STORE_DELETE, name, [])
