@@ -17,6 +17,9 @@ from reelkit.db.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
+# What the database said is for the log: it may name paths.
+DATABASE_DOWN = "the database is not available now"
+
 STATUS_BY_KIND: Mapping[ErrorKind, int] = {
     ErrorKind.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorKind.UNAUTHORIZED: HTTPStatus.UNAUTHORIZED,
@@ -97,7 +100,7 @@ def handle_failures(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnavailable)
     async def _database(_: Request, error: DatabaseUnavailable) -> Response:
         log.error("the database refused a request", reason=error.message)
-        return failure(HTTPStatus.SERVICE_UNAVAILABLE, "the database is not available now")
+        return failure(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_DOWN)
 
     @app.exception_handler(ApiError)
     async def _api(_: Request, error: ApiError) -> Response:

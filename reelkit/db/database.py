@@ -12,6 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from reelkit.db.errors import ConstraintViolated, DatabaseUnavailable, DatabaseUnusable
@@ -71,7 +72,7 @@ class Database:
         try:
             async with self._sessions() as session:
                 yield session
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout) as error:
             raise DatabaseUnavailable(_reason(error)) from error
 
     @asynccontextmanager
@@ -83,7 +84,7 @@ class Database:
                 yield session
         except IntegrityError as error:
             raise ConstraintViolated(_reason(error)) from error
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout) as error:
             raise DatabaseUnavailable(_reason(error)) from error
 
     async def check_writable(self) -> None:
@@ -92,8 +93,10 @@ class Database:
             await session.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
-def _reason(error: DBAPIError) -> str:
-    return f"the database refused: {error.orig}"
+def _reason(error: DBAPIError | PoolTimeout) -> str:
+    if isinstance(error, DBAPIError):
+        return f"the database refused: {error.orig}"
+    return "the database is busy: no connection to it became free"
 
 
 def _migrate(connection: Connection) -> None:

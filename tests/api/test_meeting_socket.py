@@ -1,6 +1,7 @@
 """The websocket's door: who is let in, and how refusals look."""
 
 from collections.abc import AsyncIterator
+from typing import NoReturn
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from reelkit.api.listeners import Listener
 from reelkit.control.meetings import Meeting
+from reelkit.db.errors import DatabaseUnavailable
 from tests.api.harness import Api
 
 PEER_ID = str(uuid4())
@@ -68,6 +70,21 @@ async def test_refusals_are_answers_and_not_upgrades(api: Api, listener: Listene
         assert refused.value.response.body is not None
         assert b'"success":false' in refused.value.response.body
     assert api.gateway.admissions == []
+
+
+async def test_a_database_that_refuses_is_an_answer_too(
+    api: Api, listener: Listener, meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await api.participant(meeting)
+
+    def refuse() -> NoReturn:
+        raise DatabaseUnavailable("the database refused: /srv/secret/path")
+
+    monkeypatch.setattr(api.control.database, "session", refuse)
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(url(listener, meeting, token)).__aenter__()
+    assert refused.value.response.status_code == 503
+    assert b"/srv" not in (refused.value.response.body or b"")
 
 
 async def test_a_fault_of_the_gateway_closes_the_websocket(api: Api, listener: Listener, meeting: Meeting) -> None:

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from reelkit.db import Database
@@ -90,6 +91,15 @@ async def test_a_reader_is_not_held_up_by_a_writer(database: Database) -> None:
         await session.flush()
         async with database.session() as reader:
             assert await reader.scalar(select(MeetingRow.title)) == "before"
+
+
+async def test_no_free_connection_is_a_reason_to_come_back(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="busy"):
+        async with database.session():
+            raise PoolTimeout("QueuePool limit of size 5 overflow 10 reached")
+    with pytest.raises(DatabaseUnavailable, match="busy"):
+        async with database.transaction():
+            raise PoolTimeout("QueuePool limit of size 5 overflow 10 reached")
 
 
 async def test_check_writable(database: Database) -> None:

@@ -8,9 +8,10 @@ import structlog
 from fastapi import APIRouter, WebSocket
 
 from reelkit.api.auth import State
-from reelkit.api.failures import STATUS_BY_KIND, failure
+from reelkit.api.failures import DATABASE_DOWN, STATUS_BY_KIND, failure
 from reelkit.api.websocket import StarletteSocket
 from reelkit.control.errors import ControlError
+from reelkit.db.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,10 @@ async def meeting_socket(websocket: WebSocket, state: State) -> None:
         )
     except ControlError as error:
         await _refuse(websocket, STATUS_BY_KIND[error.kind], error.message)
+        return
+    except DatabaseUnavailable as error:
+        log.error("the database refused a websocket", reason=error.message)  # noqa: TRY400 - the reason says it all
+        await _refuse(websocket, HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_DOWN)
         return
     await websocket.accept()
     socket = StarletteSocket(websocket)
