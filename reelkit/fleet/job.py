@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from reelkit.clock import Clock
 from reelkit.errors import ReelkitError
 from reelkit.fleet.messages import Done, Failed, Message, Progress
-from reelkit.publish.errors import FilmError
 from reelkit.publish.film import Film, FilmWriter
 from reelkit.render.config import RenderConfig
 from reelkit.render.manifest import Manifest, Segment, write_durably
@@ -43,15 +42,9 @@ def salvage(job_dir: Path, reason: str, emit: Emit) -> Failed:
 
     Raises OSError.
     """
-    film: Film | None = None
-    try:
-        with FilmWriter(job_dir / FILM_FILE) as writer:
-            for segment in Manifest(job_dir / MANIFEST_FILE).read():
-                writer.append(job_dir / segment.file, segment)
-            if writer.segments:
-                film = writer.finish()
-    except FilmError as error:
-        log.warning("the committed segments make no film", error=str(error))
+    with FilmWriter(job_dir / FILM_FILE) as writer:
+        _append_committed(job_dir, writer)
+        film = writer.finish() if writer.segments else None
     outcome = _failed(reason, film)
     emit(outcome)
     return outcome
@@ -76,6 +69,9 @@ def _render(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock
             if error.retry:
                 raise
             log.warning("rendering cannot go on", error=str(error), fault=error.fault)
+            if not writer.segments:
+                # It may have failed before it handed on what an earlier worker had committed.
+                _append_committed(job_dir, writer)
             return _failed(str(error), writer.finish() if writer.segments else None)
         film = writer.finish()
     done = Done(
@@ -86,6 +82,15 @@ def _render(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock
     )
     write_durably(job_dir / RESULT_FILE, done.model_dump_json().encode())
     return done
+
+
+def _append_committed(job_dir: Path, writer: FilmWriter) -> None:
+    """Adds what is sound of the committed segments. Raises OSError."""
+    try:
+        for segment in Manifest(job_dir / MANIFEST_FILE).read():
+            writer.append(job_dir / segment.file, segment)
+    except ReelkitError as error:
+        log.warning("not all committed segments make a film", error=str(error), segments=writer.segments)
 
 
 def _failed(reason: str, film: Film | None) -> Failed:

@@ -69,7 +69,9 @@ class Manifest:
         created = not self.path.exists()
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            os.write(descriptor, line)
+            written = os.write(descriptor, line)
+            while written < len(line):  # a disk that is nearly full takes a part first and refuses the rest
+                written += os.write(descriptor, line[written:])
             os.fdatasync(descriptor)
         finally:
             os.close(descriptor)

@@ -140,7 +140,7 @@ class Sound:
     def render(self, aac_frames: int) -> Samples:
         """The next ``aac_frames`` times 1024 samples of the film; silence behind its end.
 
-        Raises CheckpointError if the capture does not hold what a checkpoint refers to.
+        A restored track whose packets are no longer there, as a power cut may leave it, begins anew.
         """
         if self._mixer is None:
             self._mixer = Mixer()
@@ -238,7 +238,14 @@ class Sound:
         if voice.idle:
             voice.idle = False
             source.poll(self._horizon_s)
-        heard = source.read(at, count)
+        try:
+            heard = source.read(at, count)
+        except CheckpointError as error:
+            # A power cut may take packets that were rendered before it. What is left of the track is still to be heard.
+            log.warning("an audio track cannot be continued and begins anew", reason=str(error))
+            voice.source = AudioSource(voice.file.path, voice.extmap, voice.file.created_s - _EARLY_S, track.gate)
+            voice.source.poll(self._horizon_s)
+            heard = voice.source.read(at, count)
         gain = track.gate.envelope(at, count)
         if heard is not None and gain is not None:
             heard *= gain[:, np.newaxis]

@@ -41,7 +41,8 @@ class Timeline:
 
     With ``recording_id`` the marks of that recording count. Without one the whole capture is one stretch: from the
     instant at which the SFU first wrote packets to the one at which it last stopped, or of the whole session where
-    the journal does not tell. ``start_s`` and ``stop_s`` cut off what lies outside them.
+    the journal does not tell. ``start_s`` and ``stop_s`` cut off what lies outside them. Stretches never overlap: where
+    the wall clock was set back during a pause, what follows begins when the clock is again where it had been.
     """
 
     def __init__(
@@ -162,7 +163,8 @@ class Timeline:
 
     def _open(self, time_s: float) -> None:
         if self._open_s is None:
-            self._open_s = max(time_s, self._cut_start_s)
+            earlier_s = self._closed[-1].end_s if self._closed else None
+            self._open_s = max(time_s, self._cut_start_s, -math.inf if earlier_s is None else earlier_s)
 
     def _close(self, time_s: float) -> None:
         if self._open_s is None:

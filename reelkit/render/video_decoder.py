@@ -11,6 +11,8 @@ from reelkit.render.planes import Planes
 _DECODERS = {"vp8": "vp8", "h264": "h264"}
 """FFmpeg's decoders by the journal's codec names."""
 _ROTATION_STEP_DEG = 90
+_MAX_PICTURE_PX = 7_680 * 4_320
+"""8K. A few bytes of VP8 can ask for 256 million pixels: such a picture counts as damaged instead of taking 400 MB."""
 
 
 class VideoDecoder:
@@ -26,6 +28,7 @@ class VideoDecoder:
         if not isinstance(context, VideoCodecContext):
             raise MediaError("not a video codec", codec=codec)
         context.thread_count = 1
+        context.options = {"max_pixels": str(_MAX_PICTURE_PX)}
         # Browsers send no B-frames: a frame comes out as soon as it went in.
         context.flags |= Flags.low_delay
         self._context = context
@@ -40,9 +43,9 @@ class VideoDecoder:
 
 
 def upright(frame: av.VideoFrame, rotation_deg: int) -> av.VideoFrame:
-    """``frame`` turned clockwise by 0, 90, 180 or 270 degrees."""
+    """``frame`` turned clockwise by 0, 90, 180 or 270 degrees; as it is if it is too small to be turned."""
     turns = rotation_deg // _ROTATION_STEP_DEG % 4
-    if not turns:
+    if not turns or min(frame.width, frame.height) < 2:
         return frame
     if frame.format.name != "yuv420p":
         frame = frame.reformat(format="yuv420p", threads=1)

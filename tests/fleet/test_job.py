@@ -86,6 +86,18 @@ def test_what_was_committed_is_salvaged(tmp_path: Path, capture: tuple[Path, Ren
     assert failed.frames == frames_of(failed.film) == 192
 
 
+def test_what_is_sound_is_salvaged(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    run_job(job, *capture, SystemClock(), lambda _: None)
+    (job / "segments" / "000001.mp4").write_bytes(b"rubbish")
+    failed = salvage(job, "the disk failed", lambda _: None)
+    assert failed.film is not None
+    assert failed.frames == frames_of(failed.film) == 96
+    (job / "manifest.jsonl").write_text("rubbish\n")
+    assert salvage(job, "the disk failed", lambda _: None).film is None
+
+
 def test_nothing_to_salvage_is_no_film(tmp_path: Path) -> None:
     assert salvage(tmp_path, "no luck", lambda _: None) == Failed(message="no luck")
 
@@ -97,6 +109,25 @@ def test_a_recording_that_never_was_fails_for_good(tmp_path: Path, capture: tupl
     assert isinstance(failed, Failed)
     assert "nothing was recorded" in failed.message
     assert failed.film is None
+
+
+def test_what_was_committed_is_a_film_when_nothing_can_follow(
+    tmp_path: Path, capture: tuple[Path, RenderConfig]
+) -> None:
+    """The server was upgraded while a recording was interrupted: its checkpoints are those of another version."""
+    job = tmp_path / "job"
+    job.mkdir()
+    run_job(job, *capture, SystemClock(), lambda _: None)
+    (job / RESULT_FILE).unlink()
+    manifest = job / "manifest.jsonl"
+    manifest.write_text("".join(manifest.read_text().splitlines(keepends=True)[:2]))
+    checkpoint = job / "segments" / "000001.json"
+    checkpoint.write_text(json.dumps({**json.loads(checkpoint.read_bytes()), "version": 0}))
+    failed = run_job(job, *capture, SystemClock(), lambda _: None)
+    assert isinstance(failed, Failed)
+    assert "another version" in failed.message
+    assert failed.film is not None
+    assert failed.frames == frames_of(failed.film) == 192
 
 
 async def test_the_fleet_runs_the_real_worker(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:

@@ -1,5 +1,6 @@
 """What is committed survives, what is torn does not count."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
     with manifest.path.open("ab") as file:
         file.write(b'{"index":1,"fi')
     assert manifest.read() == [segment(0)]
+    manifest.append(segment(1))
+    assert manifest.read() == [segment(0), segment(1)]
+
+
+def test_a_disk_that_takes_a_line_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly full, it may take a part of what is written without an error."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:50]))
+    manifest = Manifest(tmp_path / "manifest.jsonl")
+    manifest.append(segment(0))
     manifest.append(segment(1))
     assert manifest.read() == [segment(0), segment(1)]
 

@@ -42,6 +42,14 @@ def test_paused_time_is_not_in_the_film() -> None:
     assert timeline.wall_s(59) == pytest.approx(T0 + 11 + 29 / 30, abs=1e-6)
 
 
+def test_a_clock_that_was_set_back_during_a_pause_never_winds_the_film_back() -> None:
+    timeline = marked(("started", 0), ("paused", 4), ("resumed", 2), ("stopped", 6))
+
+    assert timeline.stretches == (Stretch(T0, T0 + 4), Stretch(T0 + 4, T0 + 6))
+    instants = [timeline.wall_s(frame) for frame in range(timeline.total_frames)]
+    assert instants == sorted(instants)
+
+
 @pytest.mark.parametrize("frame", [-1, 60, 61])
 def test_a_frame_outside_the_film_has_no_instant(frame: int) -> None:
     with pytest.raises(TimelineError):

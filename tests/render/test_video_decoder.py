@@ -1,3 +1,4 @@
+import struct
 from fractions import Fraction
 from typing import Literal
 
@@ -51,6 +52,14 @@ def test_nothing_and_rubbish() -> None:
     assert decoder.decode(units[0]) is not None, "an empty unit does not end the stream"
 
 
+def test_a_picture_of_absurd_size_is_damage() -> None:
+    """The size of a VP8 keyframe is in its bytes 6 to 9 (RFC 6386, 9.1)."""
+    data = encoded("libvpx")[0]
+    huge = data[:6] + struct.pack("<HH", 16_128, 16_128) + data[10:]
+    with pytest.raises(av.FFmpegError):
+        VideoDecoder("vp8").decode(huge)
+
+
 @pytest.mark.parametrize("codec", ["opus", "vp99", ""])
 def test_other_codecs_are_refused(codec: str) -> None:
     with pytest.raises(MediaError):
@@ -76,6 +85,12 @@ def test_turning_on_the_spot_costs_nothing_and_four_quarters_are_a_whole() -> No
 
     assert upright(picture, 0) is picture
     assert planes_of(turned) == planes_of(picture)
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(1, 1), (1, 64), (64, 1)])
+def test_a_picture_too_small_to_be_turned_is_left_as_it_is(width_px: int, height_px: int) -> None:
+    picture = flat((200, 60, 60), width_px, height_px)
+    assert upright(picture, 90) is picture
 
 
 def test_pictures_of_odd_size_and_other_formats_are_turned() -> None:
