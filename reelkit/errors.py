@@ -1,6 +1,7 @@
 """The root of every error that Reelkit raises on purpose.
 
     ReelkitError
+    ├── reelkit.egress.errors.EgressError
     ├── reelkit.sfu.errors.SfuError
     ├── reelkit.capture.errors.CaptureError
     ├── reelkit.render.errors.RenderError

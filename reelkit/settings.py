@@ -4,10 +4,11 @@ Precedence: command line > ``REELKIT_*`` environment > the TOML file > the defau
 underscores in the environment: ``REELKIT_RENDER__PRESET=superfast``. docs/configuration.md is generated from this file.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 SECONDS_PER_DAY = 86_400
@@ -93,6 +94,28 @@ class RecordingSettings(_Section):
     shutdown_timeout_s: float = Field(
         10.0, ge=0, description="For films to be finished after SIGTERM; the others are at the next start."
     )
+    watermark_max_bytes: int = Field(5_000_000, ge=1_024, description="Limit of a watermark's image file.")
+    watermark_timeout_s: float = Field(
+        5.0, gt=0, le=30, description="A watermark must be fetched within this time; the start call waits for it."
+    )
+
+
+def _network(value: str) -> str:
+    # Raises ValueError, which names what is wrong.
+    return str(ip_network(value))
+
+
+class EgressSettings(_Section):
+    """What may be fetched because a caller named its URL."""
+
+    allow_private: bool = Field(
+        False,
+        description="Let callers name hosts in private networks and on this machine. Link-local addresses, where "
+        "clouds keep credentials, stay closed.",
+    )
+    allowed_networks: list[Annotated[str, AfterValidator(_network)]] = Field(
+        default_factory=list, description="Networks (10.1.0.0/16, fd12::/48) that callers may name hosts of."
+    )
 
 
 class Settings(BaseSettings):
@@ -132,6 +155,7 @@ class Settings(BaseSettings):
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     render: RenderSettings = Field(default_factory=RenderSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    egress: EgressSettings = Field(default_factory=EgressSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -15,9 +15,11 @@ from reelkit.control.ports import Bucket
 from reelkit.control.recording import Recording, RecordingStatus
 from reelkit.control.recording_store import RecordingChanges, RecordingStore
 from reelkit.control.retention import Retention
+from reelkit.control.watermarks import WATERMARK_FILE
 from reelkit.errors import ReelkitError
 from reelkit.fleet.base import Fleet, JobOutcome, JobProgress, JobSpec
 from reelkit.render.config import RenderConfig
+from reelkit.render.manifest import sync_directory, write_durably
 from reelkit.rooms.tasks import TaskOwner
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,10 @@ class Delivery:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._jobs: set[str] = set()
         self._recoveries = asyncio.Semaphore(_RECOVERIES_AT_ONCE)
+
+    async def store_watermark(self, recording_id: str, png: bytes) -> None:
+        """Puts the image where the job of a recording will look for it. Raises OSError."""
+        await asyncio.to_thread(_store_watermark, self._paths.job(recording_id), png)
 
     async def start_job(self, recording_id: str, capture_dir: Path, render: RenderConfig) -> None:
         """Begins to render while the meeting goes on. Raises FleetError, OSError."""
@@ -175,3 +181,9 @@ class Delivery:
 
 def _joined(earlier: str | None, reason: str) -> str:
     return reason if earlier is None else f"{earlier}; {reason}"
+
+
+def _store_watermark(job_dir: Path, png: bytes) -> None:
+    job_dir.mkdir(parents=True, exist_ok=True)
+    write_durably(job_dir / WATERMARK_FILE, png)
+    sync_directory(job_dir.parent)

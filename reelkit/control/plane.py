@@ -24,7 +24,10 @@ from reelkit.control.recovery import Recovery
 from reelkit.control.retention import Retention
 from reelkit.control.sessions import SessionBook
 from reelkit.control.tokens import OperatorTokens
+from reelkit.control.watermarks import Watermarks
 from reelkit.db import Database
+from reelkit.egress.fetch import Fetcher
+from reelkit.egress.guard import EgressGuard
 from reelkit.fleet.base import Fleet
 from reelkit.rooms.tasks import TaskOwner
 from reelkit.settings import Settings
@@ -102,6 +105,7 @@ class ControlPlane:
             recorder=self._recorder,
             disk=self._disk,
             sfu=sfu,
+            watermarks=Watermarks(Fetcher(EgressGuard(settings.egress)), settings.recording),
             metrics=metrics,
         )
         self.observer = MeetingObserver(

@@ -82,6 +82,9 @@ class Recorder:
         """
         room: Room | None = None
         try:
+            if plan.watermark_png is not None:
+                # Before the first packet: a server that dies later finds all that the film needs.
+                await self._delivery.store_watermark(recording.id, plan.watermark_png)
             room = await gateway.open_room(
                 meeting.id,
                 meeting.title or "",

@@ -1,12 +1,13 @@
 """From what was asked to what is done: merging configurations, refusing what is not built, filling in defaults."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from reelkit.control.errors import Invalid, Unsupported
-from reelkit.control.recording_params import AudioConfig, RecordingConfig, RecordingParams, VideoConfig
+from reelkit.control.recording_params import AudioConfig, RecordingConfig, RecordingParams, VideoConfig, Watermark
+from reelkit.control.watermarks import PreparedWatermark
 from reelkit.render.config import AudioSpec, RenderConfig, VideoSpec
 from reelkit.settings import Settings
 
@@ -33,6 +34,16 @@ class RecordingPlan:
     file_name_prefix: str | None
     lag_s: float
     """How far the renderer stays behind the meeting."""
+    watermark: Watermark | None = None
+    """The one that is asked for. Its image has to be fetched before the film has it."""
+    watermark_png: bytes | None = None
+    """The image that ``video`` names."""
+
+    def with_watermark(self, prepared: PreparedWatermark) -> Self:
+        """The same with the image that was asked for."""
+        return replace(
+            self, video=self.video.model_copy(update={"watermark": prepared.spec}), watermark_png=prepared.png
+        )
 
     def output_file_name(self, meeting_id: str, invoked_at: datetime) -> str:
         """``{prefix}_{room name}_{unix ms}.mp4``; a meeting's room name is its id, which every file system takes."""
@@ -64,6 +75,7 @@ def plan_recording(
             field="realtimekit_bucket_config.enabled",
         )
     video = merged.video_config or VideoConfig()
+    watermark = video.watermark
     render = settings.render
     return RecordingPlan(
         config=merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT),
@@ -79,6 +91,7 @@ def plan_recording(
         max_seconds=merged.max_seconds or settings.recording.max_seconds,
         file_name_prefix=merged.file_name_prefix,
         lag_s=render.lag_s if captures_at_once else render.lag_without_flush_s,
+        watermark=watermark if watermark is not None and watermark.model_dump(exclude_none=True) else None,
     )
 
 
@@ -111,8 +124,6 @@ def _unsupported_video(video: VideoConfig) -> Iterator[tuple[str, str]]:
         yield "video_config.codec", f"{video.codec} is not available in this version, only H264 is"
     if video.export_file is False:
         yield "video_config.export_file", "a recording without a video file is not available in this version"
-    if video.watermark is not None and video.watermark.model_dump(exclude_none=True):
-        yield "video_config.watermark", "watermarks are not available in this version"
 
 
 def _unsupported_audio(audio: AudioConfig) -> Iterator[tuple[str, str]]:

@@ -1,21 +1,26 @@
 """Recordings as callers use them: start, steer, find."""
 
+import structlog
+
 from reelkit.clock import Clock
 from reelkit.control.caller import Caller
 from reelkit.control.disk import DiskGuard
-from reelkit.control.errors import Conflict, Forbidden, NotFound, Unavailable
+from reelkit.control.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from reelkit.control.meetings import Meeting, MeetingService
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.ports import Gateway, Sfu
 from reelkit.control.recorder import Recorder
 from reelkit.control.recording import ALLOWED_FROM, Action, Recording, StartReason, StopReason
-from reelkit.control.recording_params import RecordingParams
+from reelkit.control.recording_params import RecordingParams, Watermark
 from reelkit.control.recording_plan import RecordingPlan, plan_recording
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.tasks import uninterrupted
+from reelkit.control.watermarks import Watermarks
 from reelkit.db.recordings import RecordingFilter
 from reelkit.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 class RecordingService:
@@ -31,6 +36,7 @@ class RecordingService:
         recorder: Recorder,
         disk: DiskGuard,
         sfu: Sfu,
+        watermarks: Watermarks,
         metrics: ControlMetrics,
     ) -> None:
         self._settings = settings
@@ -40,6 +46,7 @@ class RecordingService:
         self._recorder = recorder
         self._disk = disk
         self._sfu = sfu
+        self._watermarks = watermarks
         self._metrics = metrics
         self._gateway: Gateway | None = None
 
@@ -59,13 +66,16 @@ class RecordingService:
 
         A meeting without a session gets one. Raises NotFound, Forbidden for an INACTIVE meeting (409 would tell the
         SDK that a recording is in progress), Unsupported and Invalid naming a field, Conflict when a recording runs
-        already, Unavailable when the machine is not fit for one.
+        already, Unavailable when the machine is not fit for one. A watermark is fetched first; only a recording that
+        starts with its meeting goes on without one that cannot be had.
         """
         called_s = self._clock.monotonic_s()
         meeting = await self._meetings.get(app_id, params.meeting_id)
         if not meeting.active:
             raise Forbidden("the meeting is INACTIVE: it cannot be recorded")
         plan = plan_recording(params, meeting.recording_config, self._settings, captures_at_once=self._sfu.flushes)
+        if plan.watermark is not None:
+            plan = await self._with_watermark(plan, plan.watermark, meeting, reason)
         recording = await uninterrupted(
             self._start(meeting, plan, bool(params.allow_multiple_recordings), reason, caller),
             f"start-recording-{meeting.id}",
@@ -98,6 +108,19 @@ class RecordingService:
         if not running:
             raise NotFound("no recording of this meeting is running")
         return running[0]
+
+    async def _with_watermark(
+        self, plan: RecordingPlan, wanted: Watermark, meeting: Meeting, reason: StartReason
+    ) -> RecordingPlan:
+        self._require_fit()
+        try:
+            return plan.with_watermark(await self._watermarks.prepare(wanted, plan.video))
+        except Invalid as error:
+            if reason is StartReason.API_CALL:
+                raise
+            # Nobody is there to be told and to call again, and the meeting is worth more than its watermark.
+            log.warning("a meeting is recorded without its watermark", meeting_id=meeting.id, reason=error.message)
+            return plan
 
     async def _start(
         self,

@@ -11,6 +11,7 @@ from reelkit.render.layout import Rect, Tile, gap_px, layout
 from reelkit.render.planes import Planes
 from reelkit.render.scene import Person, Scene
 from reelkit.render.tile import TileView
+from reelkit.render.watermark import Watermark
 
 _RADIUS_SHARE = 0.014
 """Radius of a tile's corners as a part of the canvas' shorter side: 10 px at 720p."""
@@ -24,11 +25,13 @@ class Compositor:
     """A canvas of ``width_px`` x ``height_px``, both even, on which scenes are painted one after the other.
 
     Each tile is painted only when its subject or its picture changed; the rest of the canvas only when the rectangles
-    did.
+    did. The watermark is laid over the frames that are handed out and never touches the canvas, where it would grow
+    denser with every frame.
     """
 
-    def __init__(self, width_px: int, height_px: int) -> None:
+    def __init__(self, width_px: int, height_px: int, watermark: Watermark | None = None) -> None:
         self._canvas = Planes.blank(width_px, height_px, paint.BACKGROUND)
+        self._watermark = watermark
         self._gap = gap_px(width_px, height_px)
         self._radius = round(min(width_px, height_px) * _RADIUS_SHARE)
         self._scene: Scene | None = None
@@ -92,7 +95,10 @@ class Compositor:
 
     def _hand_out(self) -> av.VideoFrame:
         frame = av.VideoFrame(self._canvas.width, self._canvas.height, "yuv420p")
-        Planes.of(frame).copy_from(self._canvas)
+        pixels = Planes.of(frame)
+        pixels.copy_from(self._canvas)
+        if self._watermark is not None:
+            self._watermark.lay_on(pixels)
         frame.colorspace, frame.color_range = MATRIX_TAG, RANGE_TAG
         frame.color_primaries, frame.color_trc = PRIMARIES_TAG, TRANSFER_TAG
         return frame

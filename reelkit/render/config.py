@@ -6,6 +6,16 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
+class WatermarkSpec(BaseModel):
+    """An image over everything else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Path
+    """An image with straight alpha in the size that it is shown in; a relative path is one of the job directory."""
+    position: Literal["left top", "right top", "left bottom", "right bottom"] = "left top"
+
+
 class VideoSpec(BaseModel):
     """The picture."""
 
@@ -18,6 +28,7 @@ class VideoSpec(BaseModel):
     preset: str = "veryfast"
     crf: float = Field(23.0, ge=0, le=51)
     threads: int = Field(1, ge=1, le=64)
+    watermark: WatermarkSpec | None = None
 
 
 class AudioSpec(BaseModel):

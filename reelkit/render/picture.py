@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import av
+import structlog
 
 from reelkit.capture.catalog import Catalog, TrackKey
 from reelkit.capture.events import Event, MediaKind, ProducerOpened, ProducerResumed
@@ -14,6 +15,9 @@ from reelkit.render.errors import CheckpointError
 from reelkit.render.meeting import Meeting, MeetingState, Producer
 from reelkit.render.scene import Scene, scene_of
 from reelkit.render.video_source import VideoSource
+from reelkit.render.watermark import Watermark
+
+log = structlog.get_logger(__name__)
 
 _LOOK_AHEAD_S = 5.0
 """How far ahead :meth:`Picture.ready_until_s` promises anything."""
@@ -23,13 +27,13 @@ class Picture:
     """Composes the frames of a film from a capture's video tracks and journal, at instants that only move forward.
 
     Feed it with :meth:`extend` (the journal) and :meth:`poll` (the packet files), ask :meth:`ready_until_s` how far
-    that reaches, and take a :meth:`frame` for each instant. Frames depend on the capture, the instants and ``spec``
-    alone: a picture that was restored from a :meth:`checkpoint` gives the same bytes.
+    that reaches, and take a :meth:`frame` for each instant. Frames depend on the capture, the instants, ``spec`` and
+    ``watermark`` alone: a picture that was restored from a :meth:`checkpoint` gives the same bytes.
     """
 
-    def __init__(self, catalog: Catalog, spec: VideoSpec) -> None:
+    def __init__(self, catalog: Catalog, spec: VideoSpec, watermark: Watermark | None = None) -> None:
         self._catalog = catalog
-        self._compositor = Compositor(spec.width_px, spec.height_px)
+        self._compositor = Compositor(spec.width_px, spec.height_px, watermark)
         self._meeting = Meeting()
         self._state: MeetingState | None = None
         self._scene = Scene()
@@ -96,14 +100,19 @@ class Picture:
         """Goes to where another picture of the same capture was, decoding again from the last keyframes before. To be
         called before the first frame and after :meth:`poll` with a horizon no earlier than that picture's.
 
-        Raises CheckpointError if the checkpoint does not belong to this capture.
+        A track whose packets are no longer there, as a power cut may leave it, begins anew. Raises CheckpointError if
+        the checkpoint is malformed.
         """
         try:
             states = [(entry["peer_id"], entry["source"]) for entry in checkpoint["sources"]]
         except (KeyError, TypeError) as error:
             raise CheckpointError("the checkpoint of a picture is malformed") from error
         for peer_id, state in states:
-            source = VideoSource.restored(self._catalog, self._horizon_s, state)
+            try:
+                source = VideoSource.restored(self._catalog, self._horizon_s, state)
+            except CheckpointError as error:
+                log.warning("a video track cannot be continued and begins anew", reason=str(error))
+                continue
             self._sources[source.key] = source
             self._owners[source.key] = peer_id
 

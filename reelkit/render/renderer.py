@@ -23,6 +23,7 @@ from reelkit.render.progress import Progress
 from reelkit.render.report import ENCODE_VIDEO, CpuMeter, RenderReport
 from reelkit.render.segment import SegmentPlan, SegmentWriter, film_samples
 from reelkit.render.sound import Sound
+from reelkit.render.watermark import Watermark
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ class Renderer:
         self._feed = Feed(capture_dir, config, clock)
         self._timeline = self._feed.timeline
         self._meter = CpuMeter()
-        self._picture = Picture(self._catalog, config.video)
+        self._picture = Picture(self._catalog, config.video, Watermark.of(config.video, job_dir))
         self._sound = Sound(self._catalog, self._timeline, self._meter)
         self._segments: list[Segment] = []
         self._plan = SegmentPlan(0, self._fps)

@@ -50,6 +50,8 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]
         ({"video_config": []}, 400, "video_config"),
         ({"video_config": {"codec": "VP9"}}, 501, "video_config.codec"),
         ({"video_config": {"watermark": {"url": "ftp://x"}}}, 422, "video_config.watermark.url"),
+        ({"video_config": {"watermark": {"url": "http://127.0.0.1/x"}}}, 422, "video_config.watermark.url"),
+        ({"video_config": {"watermark": {"position": "left top"}}}, 422, "video_config.watermark.url"),
         ({"audio_config": {}}, 501, "audio_config"),
         ({"audio_config": {"codec": "FLAC"}}, 422, "audio_config.codec"),
         ({"realtimekit_bucket_config": {}}, 400, "realtimekit_bucket_config.enabled"),

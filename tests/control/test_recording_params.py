@@ -163,8 +163,6 @@ def test_errors_never_repeat_what_was_sent() -> None:
         ({"video_config": {"codec": "VP8"}}, "video_config.codec"),
         ({"video_config": {"codec": "VP9"}}, "video_config.codec"),
         ({"video_config": {"export_file": False}}, "video_config.export_file"),
-        ({"video_config": {"watermark": {"url": "https://example.com/logo.png"}}}, "video_config.watermark"),
-        ({"video_config": {"watermark": {"position": "left top"}}}, "video_config.watermark"),
         ({"audio_config": {}}, "audio_config"),
         ({"audio_config": {"codec": "AAC", "channel": "stereo"}}, "audio_config"),
         ({"audio_config": {"codec": "MP3", "export_file": False}}, "audio_config.codec"),

@@ -1,5 +1,6 @@
 """A renderer that dies costs nothing: the next one makes the same film."""
 
+import os
 import random
 import subprocess
 import sys
@@ -181,6 +182,27 @@ def test_another_film_in_the_same_directory_is_refused(capture: Path, tmp_path: 
     job.config = CONFIG.model_copy(update={"video": SMALL.model_copy(update={"crf": 40.0})})
     with pytest.raises(CheckpointError, match="another film"):
         job.render()
+
+
+@pytest.mark.parametrize("kind", ["audio", "video", "*"])
+@pytest.mark.parametrize("kept", [0.0, 0.4])
+def test_a_power_cut_took_packets_that_were_rendered(tmp_path: Path, kind: str, kept: float) -> None:
+    """Segments are synced, the SFU's files are not: the film keeps its segments and goes on with what is left."""
+    capture = write_capture(spec_of(), tmp_path / "capture")
+
+    def give_up(segment: Segment) -> None:
+        if segment.index == 2:
+            raise AbandonedError
+
+    job = Job(capture, tmp_path / "job")
+    with pytest.raises(AbandonedError):
+        job.render(give_up)
+    before = job.digests()
+    for path in (capture / "rtp").glob(f"*-{kind}-*.mjr"):
+        os.truncate(path, int(path.stat().st_size * kept))
+    assert job.render().frames == 357
+    assert job.digests()[:3] == before
+    assert job.film().frames == 357
 
 
 def test_killed_while_the_meeting_goes_on(whole: Job, tmp_path: Path) -> None:

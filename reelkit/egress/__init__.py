@@ -1,0 +1,1 @@
+"""The one way out: everything that is fetched because a caller named its address."""

@@ -1,0 +1,25 @@
+"""Errors of what is fetched for callers.
+
+EgressError
+├── EgressRefused   the address may not be asked: its scheme, its form, or where it leads
+└── FetchFailed     the host failed, or its answer is of no use
+"""
+
+from reelkit.errors import Fault, ReelkitError
+
+
+class EgressError(ReelkitError):
+    """Base of this package's errors. ``message`` is written for the caller and tells no address that a name led to."""
+
+
+class EgressRefused(EgressError):
+    """Nothing was sent to the address: the policy forbids it."""
+
+    fault = Fault.CALLER
+
+
+class FetchFailed(EgressError):
+    """The host could not be reached in time, or answered something unusable; then ``retry`` is false."""
+
+    fault = Fault.DESTINATION
+    retry = True
