@@ -325,11 +325,7 @@ class SyntheticParticipant:
 
     def _clips(self) -> "_Clips":
         if self._made is None:
-            self._made = _Clips(
-                camera=camera_clip(self.person, self._codec, keyframe_interval_s=KEYFRAME_INTERVAL_S),
-                voice=microphone_clip(self.person),
-                silence=microphone_clip(replace(self.person, signal=Signal(()))),
-            )
+            self._made = _clips_of(self.person, self._codec)
         return self._made
 
     def _screen_clip(self) -> Clip:
@@ -340,6 +336,27 @@ class SyntheticParticipant:
 
     def _did_signal(self, what: str, instant_s: float) -> None:
         self.deeds.append(Deed(what, time.time(), instant_s))
+
+
+async def prepare(timeline: Timeline, codec: VideoCodec = "vp8") -> None:
+    """Makes the clips of everybody in ``timeline`` that are not in the cache, which takes seconds each: call it before
+    the timeline's zero is set."""
+
+    def make() -> None:
+        for person in timeline.participants:
+            _clips_of(person, codec)
+            if timeline.screen(person):
+                screen_clip(person, codec, keyframe_interval_s=KEYFRAME_INTERVAL_S)
+
+    await asyncio.to_thread(make)
+
+
+def _clips_of(person: Participant, codec: VideoCodec) -> _Clips:
+    return _Clips(
+        camera=camera_clip(person, codec, keyframe_interval_s=KEYFRAME_INTERVAL_S),
+        voice=microphone_clip(person),
+        silence=microphone_clip(replace(person, signal=Signal(()))),
+    )
 
 
 def _meeting_of(token: str) -> str:

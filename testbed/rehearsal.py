@@ -12,7 +12,7 @@ from cloudflare.types.realtime_kit.recording_get_one_recording_response import D
 from testbed.checker.check import check_film
 from testbed.checker.report import FilmReport
 from testbed.chromium import Chromium, ChromiumParticipant
-from testbed.participant import SyntheticParticipant
+from testbed.participant import SyntheticParticipant, prepare
 from testbed.playing import play
 from testbed.stack import Stack
 from testbed.timeline import Timeline
@@ -65,6 +65,7 @@ async def rehearse(
     """Plays ``timeline`` and records it from ``record_from_s`` to ``record_until_s`` (its end); those named in
     ``browsers`` come with real Chromium. Raises what any part of it raises."""
     until_s = timeline.duration_s - 0.5 if record_until_s is None else record_until_s
+    await prepare(timeline)
     meeting_id = await stack.api.create_meeting()
     zero_s = time.time() + (BROWSER_LEAD_IN_S if browsers else LEAD_IN_S)
     async with AsyncExitStack() as leaving:

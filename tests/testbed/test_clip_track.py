@@ -18,12 +18,13 @@ async def next_pts(track: ClipTrack) -> int:
     return pts
 
 
-def camera_track(zero_s: float, instants: list[float]) -> ClipTrack:
-    return ClipTrack("video", camera_clip(ADA), zero_s, signal=ADA.signal, on_signal=instants.append)
+def camera_track(begun_before_s: float, instants: list[float]) -> ClipTrack:
+    clip = camera_clip(ADA)  # first, because making it may take seconds
+    return ClipTrack("video", clip, time.time() - begun_before_s, signal=ADA.signal, on_signal=instants.append)
 
 
 async def test_begins_with_the_next_keyframe_on_time() -> None:
-    track = camera_track(time.time() - 1.9, [])
+    track = camera_track(1.9, [])
 
     first = await track.recv()
 
@@ -45,7 +46,7 @@ async def test_packets_follow_each_other() -> None:
 async def test_tells_when_a_flash_is_sent() -> None:
     instants: list[float] = []
     first_s = next(instant_s for instant_s in ADA.signal.instants_s if instant_s > 2.0)
-    track = camera_track(time.time() - 1.99, instants)
+    track = camera_track(1.99, instants)
 
     while not instants:
         packet = await track.recv()
@@ -71,7 +72,7 @@ async def test_leaves_out_what_it_missed() -> None:
 
 
 async def test_a_stopped_track_has_no_packets() -> None:
-    track = camera_track(time.time(), [])
+    track = camera_track(0.0, [])
     track.stop()
 
     with pytest.raises(MediaStreamError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from testbed.checker import check_film
-from testbed.participant import SyntheticParticipant
+from testbed.participant import SyntheticParticipant, prepare
 from testbed.stack import Stack
 from testbed.timeline import Interval, Timeline, people
 
@@ -30,6 +30,7 @@ MEETING = Timeline(
 
 
 async def test_film_is_as_declared(tmp_path: Path) -> None:
+    await prepare(MEETING)
     async with Stack() as stack:
         meeting_id = await stack.api.create_meeting()
         zero_s = time.time() + 2.0

@@ -13,7 +13,7 @@ import pytest_asyncio
 from reelkit.capture.events import EVENT, Event, PeerJoined, PeerLeft, ProducerOpened, RecordingMarked, Source
 from reelkit.process import wait_until
 from reelkit.rooms.events import ChatEvent, RoomEvent
-from testbed.participant import SyntheticParticipant
+from testbed.participant import SyntheticParticipant, prepare
 from testbed.signalling import RefusedError
 from testbed.stack import Stack
 from testbed.timeline import Interval, Timeline, people
@@ -48,6 +48,7 @@ async def test_plays_a_timeline(stack: Stack) -> None:
             replace(bo, joins_s=1.0, leaves_s=4.0, screen=(Interval(2.0, 3.0),)),
         ),
     )
+    await prepare(timeline)
     meeting_id = await stack.api.create_meeting()
     zero_s = time.time() + 1.0
     async with asyncio.TaskGroup() as group:
