@@ -16,14 +16,14 @@ pytestmark = pytest.mark.e2e
 
 ADA, BO, CLEO = people(3)
 MEETING = Timeline(
-    12.0,
+    15.0,
     (
         ADA,
         replace(BO, joins_s=4.0, leaves_s=10.0),
         replace(
             CLEO,
-            camera=(Interval(0.0, 5.0), Interval(7.0, 12.0)),
-            microphone=(Interval(0.0, 6.0), Interval(8.0, 12.0)),
+            camera=(Interval(0.0, 5.0), Interval(7.0, 15.0)),
+            microphone=(Interval(0.0, 6.0), Interval(8.0, 15.0)),
         ),
     ),
 )
@@ -43,7 +43,7 @@ async def test_film_is_as_declared(tmp_path: Path) -> None:
             await asyncio.sleep(zero_s + 1.0 - time.time())
             recording_id = await stack.api.start_recording(meeting_id)
             await stack.api.recording_in(recording_id, "RECORDING")
-            await asyncio.sleep(zero_s + 11.5 - time.time())
+            await asyncio.sleep(zero_s + 14.5 - time.time())
             await stack.api.stop_recording(recording_id)
             recording = await stack.api.recording_in(recording_id, "UPLOADED")
         film = await stack.api.download(recording, tmp_path)
