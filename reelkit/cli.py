@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import reelkit
+from reelkit.capture.layout import JOURNAL_FILE
 from reelkit.errors import ReelkitError
 from reelkit.log import configure_logging
 from reelkit.settings import Settings, load_settings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_ALREADY_RUNNING = 3
-_JOURNAL_FILE = "journal.jsonl"
 
 app = typer.Typer(
     name="reelkit",
@@ -81,8 +81,8 @@ def render(
     from reelkit.render.config import RenderConfig
 
     configure_logging("console", "error")
-    if not (capture_dir / _JOURNAL_FILE).is_file():
-        _fail(f"{capture_dir} holds no {_JOURNAL_FILE}: name the directory of one captured session", EXIT_USAGE)
+    if not (capture_dir / JOURNAL_FILE).is_file():
+        _fail(f"{capture_dir} holds no {JOURNAL_FILE}: name the directory of one captured session", EXIT_USAGE)
     try:
         wanted = RenderConfig.read(config) if config else RenderConfig()
     except ValidationError as error:
@@ -131,7 +131,7 @@ def _film_length_s(capture_dir: Path, config: "RenderConfig") -> float | None:
     from reelkit.capture.journal import JournalReader
     from reelkit.render.timeline import Timeline
 
-    events = JournalReader(capture_dir / _JOURNAL_FILE).poll()
+    events = JournalReader(capture_dir / JOURNAL_FILE).poll()
     if config.live or not events:
         return None
     timeline = Timeline.of(config)

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reelkit.api.errors import AlreadyRunning
+from reelkit.durable import write_durably
 
 _PRIVATE_DIR_MODE = 0o700
-_PRIVATE_FILE_MODE = 0o600
+PRIVATE_MODE = 0o600
 _SECRET_BYTES = 32
 
 
@@ -39,7 +40,7 @@ class DataDir:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keeps every other server out of the directory. Raises AlreadyRunning naming the process that is in."""
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE_MODE)
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,25 +62,13 @@ class DataDir:
         """The random key kept as ``secrets/<name>``, made on first use."""
         path = self.secrets / name
         if not path.exists():
-            write_durably(path, secrets.token_bytes(_SECRET_BYTES))
+            write_durably(path, secrets.token_bytes(_SECRET_BYTES), PRIVATE_MODE)
         return path.read_bytes()
 
     def publish_listening(self, facts: Mapping[str, object]) -> None:
         """Writes ``listening.json``, which tells tools where the server can be reached."""
-        write_durably(self.listening, json.dumps(facts, indent=2).encode() + b"\n")
+        write_durably(self.listening, json.dumps(facts, indent=2).encode() + b"\n", PRIVATE_MODE)
 
     def withdraw_listening(self) -> None:
         """Removes it: nobody listens any more."""
         self.listening.unlink(missing_ok=True)
-
-
-def write_durably(path: Path, content: bytes, mode: int = _PRIVATE_FILE_MODE) -> None:
-    """Replaces a file in one step and durably; by default only its owner may read it."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    part.replace(path)

@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from reelkit.api.data_dir import write_durably
+from reelkit.api.data_dir import PRIVATE_MODE
 from reelkit.api.errors import BadSetting, CannotListen
 from reelkit.api.sdk_hosts import host_name
 from reelkit.clock import Clock, utc
+from reelkit.durable import PUBLIC_MODE, write_durably
 from reelkit.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,6 @@ _SERVER_LIFETIME = timedelta(days=397)
 _RENEWED_BEFORE_END = timedelta(days=14)
 # For clients whose clocks are a little late.
 _BACKDATED = timedelta(hours=1)
-_PUBLIC_MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ class _Authority:
             .add_extension(_key_usage(signs_certificates=True), critical=True)
             .sign(key, hashes.SHA256())
         )
-        write_durably(key_path, _pem(key))
-        write_durably(path, certificate.public_bytes(serialization.Encoding.PEM), _PUBLIC_MODE)
+        write_durably(key_path, _pem(key), PRIVATE_MODE)
+        write_durably(path, certificate.public_bytes(serialization.Encoding.PEM), PUBLIC_MODE)
         log.info("made a development certificate authority", path=str(path))
         return cls(path, certificate, key)
 
@@ -136,11 +136,11 @@ class _Authority:
             .sign(self._key, hashes.SHA256())
         )
         chain = (certificate, self.certificate)
-        write_durably(files.key, _pem(key))
+        write_durably(files.key, _pem(key), PRIVATE_MODE)
         write_durably(
             files.certificate,
             b"".join(link.public_bytes(serialization.Encoding.PEM) for link in chain),
-            _PUBLIC_MODE,
+            PUBLIC_MODE,
         )
 
 

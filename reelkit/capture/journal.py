@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from reelkit.capture.events import EVENT, Event
 from reelkit.clock import Clock
+from reelkit.durable import sync_directory
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ class JournalWriter:
         is_new = not path.exists()
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         if is_new:
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
         else:
             self._repair()
         self._synced_s = clock.monotonic_s()
@@ -126,11 +127,3 @@ def _parse(line: bytes) -> Event | None:
         return EVENT.validate_json(line)
     except ValidationError:
         return None
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from reelkit.capture.events import RecordingMarked
 from reelkit.capture.journal import JournalReader, JournalWriter
+from reelkit.capture.layout import JOURNAL_FILE, RTP_DIR
 from reelkit.clock import Clock
-from reelkit.rooms.room import JOURNAL_FILE, RTP_DIR
 
 TRACE_FILE = "recorded-until"
 

@@ -16,10 +16,10 @@ from reelkit.control.recording import Recording, RecordingStatus
 from reelkit.control.recording_store import RecordingChanges, RecordingStore
 from reelkit.control.retention import Retention
 from reelkit.control.watermarks import WATERMARK_FILE
+from reelkit.durable import sync_directory, write_durably
 from reelkit.errors import ReelkitError
 from reelkit.fleet.base import Fleet, JobOutcome, JobProgress, JobSpec
 from reelkit.render.config import RenderConfig
-from reelkit.render.manifest import sync_directory, write_durably
 from reelkit.rooms.tasks import TaskOwner
 
 log = structlog.get_logger(__name__)

@@ -7,11 +7,12 @@ import structlog
 from pydantic import ValidationError
 
 from reelkit.clock import Clock
+from reelkit.durable import write_durably
 from reelkit.errors import ReelkitError
 from reelkit.fleet.messages import Done, Failed, Message, Progress
 from reelkit.publish.film import Film, FilmWriter
 from reelkit.render.config import RenderConfig
-from reelkit.render.manifest import Manifest, Segment, write_durably
+from reelkit.render.manifest import Manifest, Segment
 from reelkit.render.progress import Progress as RenderProgress
 from reelkit.render.renderer import Renderer
 

@@ -6,7 +6,6 @@ so that nothing has to be stored to check it.
 
 import hashlib
 import hmac
-import os
 import shutil
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from reelkit.clock import Clock
+from reelkit.durable import sync_directory, sync_file
 from reelkit.publish.errors import LinkExpired, LinkTampered, StorageError
 
 EXPIRES_PARAMETER = "expires"
@@ -129,20 +129,12 @@ def _sha256(path: Path) -> str:
 def _move_durably(source: Path, target: Path) -> None:
     """Renames within a file system; across file systems copies to a part file first, so readers never see half."""
     if source.stat().st_dev == target.parent.stat().st_dev:
-        _fsync(source)
+        sync_file(source)
         source.replace(target)
     else:
         part = target.with_name(target.name + ".part")
         shutil.copyfile(source, part)
-        _fsync(part)
+        sync_file(part)
         part.replace(target)
         source.unlink()
-    _fsync(target.parent)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(target.parent)

@@ -19,13 +19,14 @@ from typing import Self
 
 import structlog
 
+from reelkit.durable import sync_directory
 from reelkit.publish.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, box, large_header
 from reelkit.publish.errors import FilmError
 from reelkit.publish.fragment import Fragment, Track, read_fragment
 from reelkit.publish.moov import SampleTable, moov, moov_bound_bytes
 from reelkit.render.encoder_audio import FRAME_SAMPLES, PRIMING_SAMPLES, SAMPLE_RATE_HZ
 from reelkit.render.encoder_video import TICKS_PER_FRAME
-from reelkit.render.manifest import Segment, sync_directory
+from reelkit.render.manifest import Segment
 
 log = structlog.get_logger(__name__)
 

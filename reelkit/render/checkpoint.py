@@ -6,9 +6,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reelkit.durable import write_durably
 from reelkit.render.config import RenderConfig
 from reelkit.render.errors import CheckpointError
-from reelkit.render.manifest import write_durably
 
 _VERSION = 1
 """Raised when what a checkpoint holds changes its meaning."""

@@ -8,6 +8,7 @@ import structlog
 from reelkit.capture.errors import PacketFileError
 from reelkit.capture.events import CaptureSwitched, Event, SessionEnded
 from reelkit.capture.journal import JournalReader
+from reelkit.capture.layout import JOURNAL_FILE, RTP_DIR
 from reelkit.capture.mjr import MjrReader
 from reelkit.clock import Clock
 from reelkit.render.config import RenderConfig
@@ -30,8 +31,8 @@ class Feed:
         """Everything that arrived before this wall-clock instant can be read; infinity for a complete capture."""
         self.ready_s = -math.inf
         """Up to this wall-clock instant a film may be made, if nothing has to be waited for."""
-        self._rtp_dir = capture_dir / "rtp"
-        self._journal = JournalReader(capture_dir / "journal.jsonl")
+        self._rtp_dir = capture_dir / RTP_DIR
+        self._journal = JournalReader(capture_dir / JOURNAL_FILE)
         self._config = config
         self._clock = clock
         self._capturing = True

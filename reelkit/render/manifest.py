@@ -10,6 +10,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reelkit.durable import sync_directory, write_durably
 from reelkit.render.errors import CheckpointError
 
 _NEWLINE = b"\n"
@@ -83,26 +84,3 @@ class Manifest:
         content = b"".join(segment.model_dump_json().encode() + _NEWLINE for segment in segments)
         write_durably(self.path, content)
         return self
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Puts ``content`` at ``path`` in one step: after a crash there is either the old file or the new one.
-
-    Raises OSError.
-    """
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Makes renames and new files of a directory durable. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

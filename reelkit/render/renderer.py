@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from reelkit.capture.catalog import Catalog
+from reelkit.capture.layout import RTP_DIR
 from reelkit.clock import Clock
 from reelkit.render.checkpoint import Checkpoint, fingerprint
 from reelkit.render.config import RenderConfig
@@ -54,7 +55,7 @@ class Renderer:
         self._fps = config.video.fps
         self._clock = clock
         self._job_dir = JobDir(job_dir, config)
-        self._catalog = Catalog(capture_dir / "rtp")
+        self._catalog = Catalog(capture_dir / RTP_DIR)
         self._feed = Feed(capture_dir, config, clock)
         self._timeline = self._feed.timeline
         self._meter = CpuMeter()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import av
 
+from reelkit.durable import sync_directory
 from reelkit.render.config import RenderConfig
 from reelkit.render.encoder_audio import (
     FRAME_SAMPLES,
@@ -24,7 +25,6 @@ from reelkit.render.encoder_audio import (
     preroll_start,
 )
 from reelkit.render.encoder_video import TICKS_PER_FRAME, Packets, VideoEncoder
-from reelkit.render.manifest import sync_directory
 
 SEGMENT_S = 3.2
 _PRIMING_FRAMES = Fraction(PRIMING_SAMPLES, SAMPLE_RATE_HZ)

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from reelkit.capture.journal import JournalWriter
+from reelkit.capture.layout import JOURNAL_FILE, RTP_DIR
 from reelkit.clock import Clock
 from reelkit.rooms import membership, sfu_loss
 from reelkit.rooms.admission import Admission
@@ -16,7 +17,7 @@ from reelkit.rooms.dispatcher import Dispatcher
 from reelkit.rooms.errors import LimitExceeded, PeerRefused, RoomClosed
 from reelkit.rooms.observer import RoomObserver
 from reelkit.rooms.peer import Peer
-from reelkit.rooms.room import JOURNAL_FILE, RTP_DIR, Room
+from reelkit.rooms.room import Room
 from reelkit.rooms.tasks import TaskOwner
 from reelkit.rooms.websocket import Socket, SocketClosed
 from reelkit.settings import Settings

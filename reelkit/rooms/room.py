@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from reelkit.capture.events import Event, MediaKind, RecordingMarked
 from reelkit.capture.journal import JournalWriter
+from reelkit.capture.layout import RTP_DIR
 from reelkit.clock import Clock
 from reelkit.rooms import membership, recording_notices
 from reelkit.rooms.chat import Chat
@@ -27,9 +28,6 @@ from reelkit.settings import RoomSettings
 from reelkit.sfu import SfuRoom
 
 log = structlog.get_logger(__name__)
-
-RTP_DIR = "rtp"
-JOURNAL_FILE = "journal.jsonl"
 
 
 class Room:

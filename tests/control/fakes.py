@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from reelkit.capture.events import RecordingMarked, SessionStarted
 from reelkit.capture.journal import JournalWriter
+from reelkit.capture.layout import JOURNAL_FILE, RTP_DIR
 from reelkit.clock import Clock
 from reelkit.control.observer import MeetingObserver
 from reelkit.control.ports import Mark, Notice
@@ -14,7 +15,6 @@ from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
 from reelkit.fleet.errors import JobUnknown
 from reelkit.rooms.errors import MediaUnavailable, NotFound, RoomClosed
 from reelkit.rooms.peer import PeerInfo
-from reelkit.rooms.room import JOURNAL_FILE, RTP_DIR
 
 
 @dataclass

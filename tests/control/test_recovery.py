@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from reelkit.capture.layout import RTP_DIR
 from reelkit.clock import utc
 from reelkit.control.meetings import Meeting
 from reelkit.control.recording import Action, Recording, RecordingStatus, StopReason
 from reelkit.db.recordings import RecordingRepository
 from reelkit.db.sessions import SessionRepository, SessionRow
-from reelkit.rooms.room import RTP_DIR
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from reelkit.durable import write_durably
 from reelkit.render.errors import CheckpointError
-from reelkit.render.manifest import Manifest, Segment, write_durably
+from reelkit.render.manifest import Manifest, Segment
 
 
 def segment(index: int) -> Segment:

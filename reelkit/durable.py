@@ -1,0 +1,41 @@
+"""Files that are whole after a crash: written beside their place, synced, renamed, and the directory synced too."""
+
+import os
+from pathlib import Path
+
+PUBLIC_MODE = 0o644
+"""Whoever may enter the directory may read."""
+
+
+def write_durably(path: Path, content: bytes, mode: int = PUBLIC_MODE) -> None:
+    """Puts ``content`` at ``path`` in one step: after a crash there is either the old file or the new one.
+
+    No moment leaves it readable for more than ``mode`` (less the umask) allows. Raises OSError.
+    """
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    part.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Makes renames and new files of a directory durable. Raises OSError."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def sync_file(path: Path) -> None:
+    """Makes a file's content durable. Raises OSError."""
+    _sync(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
