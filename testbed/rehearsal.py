@@ -11,6 +11,7 @@ from cloudflare.types.realtime_kit.recording_get_one_recording_response import D
 
 from testbed.checker.check import check_film
 from testbed.checker.report import FilmReport
+from testbed.checker.tolerance import Tolerance
 from testbed.chromium import Chromium, ChromiumParticipant
 from testbed.participant import SyntheticParticipant, prepare
 from testbed.playing import play
@@ -40,6 +41,8 @@ class Rehearsal:
     stop_to_uploaded_s: float
     latest_packet_s: float
     """By how much the latest synthetic packet was sent late: above some 10 ms the machine was too busy to judge."""
+    browsers: frozenset[str] = frozenset()
+    """Who came with a real browser."""
 
     @property
     def start_s(self) -> float:
@@ -49,7 +52,7 @@ class Rehearsal:
 
     def check(self, timeline: Timeline) -> FilmReport:
         """Decodes the film and compares it with its timeline."""
-        return check_film(self.film, timeline, start_s=self.start_s)
+        return check_film(self.film, timeline, start_s=self.start_s, tolerance=Tolerance(unsteady=self.browsers))
 
 
 async def rehearse(
@@ -104,7 +107,7 @@ async def rehearse(
         await asyncio.gather(*playing)
         latest_packet_s = max((player.latest_s for player in synthetic), default=0.0)
     film = await stack.api.download(recording, directory)
-    return Rehearsal(recording, film, zero_s, start_call_s, stop_to_uploaded_s, latest_packet_s)
+    return Rehearsal(recording, film, zero_s, start_call_s, stop_to_uploaded_s, latest_packet_s, frozenset(browsers))
 
 
 async def _take_seat(player: SyntheticParticipant | ChromiumParticipant, timeline: Timeline) -> None:

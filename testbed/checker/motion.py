@@ -22,6 +22,8 @@ class Motion:
     """Source frames that were never shown between two shown ones."""
     backwards: int
     """Showed an earlier source frame."""
+    displaced: int
+    """Showed a source frame more than one frame away from the one that steady playback would show."""
     longest_freeze_s: float
     freezes: tuple[tuple[float, float], ...]
     """(film time, length) of standstills longer than the caller's limit."""
@@ -35,6 +37,10 @@ class Motion:
         return self.repeated / self.frames if self.frames else 0.0
 
     @property
+    def displaced_share(self) -> float:
+        return self.displaced / self.frames if self.frames else 0.0
+
+    @property
     def skipped_share(self) -> float:
         """Of the source frames in that time."""
         source_frames = self.frames - self.repeated + self.skipped
@@ -45,7 +51,7 @@ def motion(sight: Sight, sighting: Sighting, clock: FilmClock, *, freeze_s: floa
     """How one camera moved. Where the film was paused nothing is compared across the cut."""
     times_s, counts = sight.times_s, sighting.counts.astype(np.int64)
     if len(times_s) < 2:
-        return Motion(0, 0, 0, 0, 0.0, (), None, None)
+        return Motion(0, 0, 0, 0, 0, 0.0, (), None, None)
     cuts = np.array([stretch.film_s for stretch in clock.stretches[1:]])
     both = (counts[1:] != UNREAD) & (counts[:-1] != UNREAD)
     for cut_s in cuts:
@@ -54,16 +60,20 @@ def motion(sight: Sight, sighting: Sighting, clock: FilmClock, *, freeze_s: floa
     both &= ~_lead_in(times_s, both, steps, freeze_s)
     still = both & (steps == 0)
     longest_s, freezes = _freezes(times_s, still, freeze_s)
-    delay_ms, spread_ms = _delay(clock.timeline(times_s), counts)
+    late_s = _lateness(clock.timeline(times_s), counts)
+    read = counts != UNREAD
+    median_s = float(np.median(late_s[read])) if read.any() else None
+    away_s = np.abs(late_s - (median_s or 0.0))
     return Motion(
         frames=int(both.sum()),
         repeated=int(still.sum()),
         skipped=int((steps[both & (steps > 1)] - 1).sum()),
         backwards=int((both & (steps < 0)).sum()),
+        displaced=int((both & (away_s[1:] > 1.5 / FPS)).sum()),
         longest_freeze_s=longest_s,
         freezes=freezes,
-        delay_ms=delay_ms,
-        delay_spread_ms=spread_ms,
+        delay_ms=None if median_s is None else median_s * 1000,
+        delay_spread_ms=None if median_s is None else float(np.percentile(away_s[read], 95)) * 1000,
     )
 
 
@@ -89,11 +99,7 @@ def _freezes(
     return longest_s, tuple((at_s, length_s) for at_s, length_s in lengths if length_s > limit_s)
 
 
-def _delay(shown_s: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[float | None, float | None]:
+def _lateness(shown_s: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Shown minus declared time of the source frames. The counter knows the time modulo LOOP_S, which is enough."""
-    read = counts != UNREAD
-    if not read.any():
-        return None, None
-    late_s = (shown_s[read] - counts[read] / FPS + LOOP_S / 2) % LOOP_S - LOOP_S / 2
-    median_s = float(np.median(late_s))
-    return median_s * 1000, float(np.percentile(np.abs(late_s - median_s), 95)) * 1000
+    late: NDArray[np.float64] = (shown_s - counts / FPS + LOOP_S / 2) % LOOP_S - LOOP_S / 2
+    return late

@@ -85,9 +85,12 @@ def _of_motion(person: ParticipantReport, limits: Tolerance) -> Iterator[str]:
     motion = person.motion
     for at_s, length_s in motion.freezes:
         yield f"{person.name}: the picture stands still for {length_s:.2f} s at film time {at_s:.2f} s"
-    if motion.repeated_share > limits.repeated_share:
+    if motion.displaced_share > limits.displaced_share:
+        yield f"{person.name}: {motion.displaced_share:.1%} of the frames are far from where steady playback has them"
+    steady = person.name not in limits.unsteady
+    if steady and motion.repeated_share > limits.repeated_share:
         yield f"{person.name}: {motion.repeated_share:.1%} of the frames are repeated"
-    if motion.skipped_share > limits.skipped_share:
+    if steady and motion.skipped_share > limits.skipped_share:
         yield f"{person.name}: {motion.skipped_share:.1%} of the frames are left out"
     if motion.backwards:
         yield f"{person.name}: the picture goes backwards {motion.backwards} time(s)"

@@ -28,6 +28,11 @@ class Tolerance:
     repeated_share: float = 0.05
     skipped_share: float = 0.05
     """Shares of a camera's frames that are repeated or left out."""
+    unsteady: frozenset[str] = frozenset()
+    """Who draws the picture with a clock of its own, as a browser does: where its frames fall on the film's instants,
+    one is repeated and the next left out without any fault of the recorder. They are judged by ``displaced_share``."""
+    displaced_share: float = 0.05
+    """Share of frames that are more than one frame away from steady playback."""
     placement_ms: float = 250.0
     """How far a camera's picture may be from its declared time on the median."""
     gap_s: float = 0.3
