@@ -33,7 +33,7 @@ def encode(directory: Path) -> list[Path]:
         writer = SegmentWriter(directory / f"encoded-{index}.mp4", RenderConfig(), plan)
         for number in range(plan.first_frame, plan.stop_frame):
             writer.encode_video(next(pictures), number)
-        missing = plan.stop_aac_frame - writer.next_aac_frame
+        missing = plan.stop_block - writer.next_block
         noise = np.random.default_rng(index).normal(0, 0.02, (2, missing * FRAME_SAMPLES))
         writer.encode_audio(noise.astype(np.float32))
         writer.finish_video()

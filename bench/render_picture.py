@@ -31,6 +31,7 @@ from reelkit.clock import SystemClock
 from reelkit.render.compositor import Compositor
 from reelkit.render.config import VideoSpec, WatermarkSpec
 from reelkit.render.corners import Corners
+from reelkit.render.memory import keep_freed_memory
 from reelkit.render.overlay import Overlay
 from reelkit.render.picture import Picture
 from reelkit.render.scaler import Scaler
@@ -104,7 +105,7 @@ def timed(spent_s: dict[str, float]) -> Iterator[None]:
 
 def compose(directory: Path, spec: VideoSpec, seconds: int) -> float:
     """Composes the whole film; gives the processor time that it took."""
-    picture = Picture(Catalog(directory / "rtp"), spec, Watermark.of(spec, directory))
+    picture = Picture(Catalog(directory / "rtp"), spec, Watermark.of(spec, directory), directory)
     picture.extend(JournalReader(directory / "journal.jsonl").poll())
     picture.poll(math.inf)
     begun_s = time.process_time()
@@ -149,6 +150,7 @@ def main() -> None:
     width, height = (int(side) for side in arguments.size.split("x"))
     spec = VideoSpec(width_px=width, height_px=height, fps=FPS)
     seconds: int = arguments.seconds
+    keep_freed_memory()
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "capture"
         write_capture(directory, arguments.people, seconds)

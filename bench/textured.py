@@ -1,6 +1,7 @@
 """Cameras that are as hard to decode and to encode as real ones: textured, moving, noisy."""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import av
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 
+from bench.clip_store import stored
 from reelkit.capture.catalog import Catalog
 from reelkit.capture.events import MediaKind
 from reelkit.capture.mjr import MjrReader
@@ -21,8 +23,16 @@ CLIP_S = 4
 """Encoded once for each camera and repeated."""
 
 
+_FORMAT = 1
+"""Raised when the code that makes clips changes what it makes."""
+
+
 def camera_clip(seed: int) -> list[bytes]:
     """VP8 frames of a texture that drifts behind a softly moving foreground, with some sensor noise."""
+    return stored(f"textured-{_FORMAT}-{av.__version__}-{seed}", lambda: _encoded(seed))
+
+
+def _encoded(seed: int) -> list[bytes]:
     draw = np.random.default_rng(seed)
     texture = draw.integers(40, 215, (HEIGHT_PX // 8 + 8, WIDTH_PX // 8 + 8, 3)).astype(np.uint8)
     texture = texture.repeat(8, axis=0).repeat(8, axis=1)
@@ -49,10 +59,14 @@ def camera_clip(seed: int) -> list[bytes]:
     return packets
 
 
-def write_camera(path: Path, created_s: float, start_s: float, frames: int, seed: int) -> None:
-    """A packet file of ``frames`` frames whose first arrives at ``start_s`` (wall clock)."""
+def write_camera(
+    path: Path, created_s: float, start_s: float, frames: int, seed: int, clip: Sequence[bytes] | None = None
+) -> None:
+    """A packet file of ``frames`` frames whose first arrives at ``start_s`` (wall clock); those of ``clip``, over and
+    over, if it is given."""
     file = MjrFile(path, MediaKind.VIDEO, "vp8", created_s)
-    clip = camera_clip(seed)
+    if clip is None:
+        clip = camera_clip(seed)
     sequence = 0
     for number in range(frames):
         parts = payloads("vp8", clip[number % len(clip)], number)

@@ -4,7 +4,7 @@ Each tile is a still background with the spectrum of natural pictures, a head th
 sensor, all of it through VP8 at the bit rate of a browser.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import av
@@ -12,10 +12,20 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
+from bench.clip_store import stored
+from bench.frame_number import stamp
+
 WIDTH_PX, HEIGHT_PX = 640, 360
+CLIP_FRAMES = 480
+"""16 s: long enough that the jump where a repeated clip begins anew costs next to nothing."""
+KEYFRAME_FRAMES = 120
+"""A recorder that comes later waits for the next one: what is encoded already cannot obey a request."""
 _BIT_RATE_BPS = 400_000
 _NOISE = 2.5
 """Standard deviation of the sensor's noise, of 255."""
+
+_FORMAT = 2
+"""Raised when the code that makes clips changes what it makes."""
 
 Luma = NDArray[np.float32]
 
@@ -39,17 +49,41 @@ def meeting(frames: int, seed: int = 0) -> Iterator[av.VideoFrame]:
         yield av.VideoFrame.from_ndarray(np.concatenate([whole, *chroma]), "yuv420p")
 
 
+def webcam_clip(seed: int) -> list[bytes]:
+    """One camera as it is sent: CLIP_FRAMES frames of VP8 with their numbers in the pictures; each KEYFRAME_FRAMES a
+    keyframe."""
+    name = f"webcam-{_FORMAT}-{av.__version__}-{seed}"
+    return stored(name, lambda: list(_encoded(_pictures(CLIP_FRAMES, seed, numbered=True), KEYFRAME_FRAMES)))
+
+
+def decoded(packets: Iterable[bytes]) -> Iterator[av.VideoFrame]:
+    """The pictures of VP8 frames."""
+    decoder = av.CodecContext.create("vp8", "r")
+    assert isinstance(decoder, VideoCodecContext)
+    for packet in packets:
+        yield from decoder.decode(av.Packet(packet))
+
+
 def _webcam(frames: int, seed: int) -> Iterator[av.VideoFrame]:
     """One camera as it arrives: encoded and decoded."""
-    random = np.random.default_rng(seed)
+    return decoded(_encoded(_pictures(frames, seed)))
+
+
+def _encoded(pictures: Iterable[av.VideoFrame], keyframe_frames: int = 3_000) -> Iterator[bytes]:
     encoder = av.CodecContext.create("libvpx", "w")
-    decoder = av.CodecContext.create("vp8", "r")
     assert isinstance(encoder, VideoCodecContext)
-    assert isinstance(decoder, VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
-    encoder.bit_rate, encoder.gop_size = _BIT_RATE_BPS, 3_000
+    encoder.bit_rate, encoder.gop_size = _BIT_RATE_BPS, keyframe_frames
     encoder.options = {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0", "error-resilient": "1"}
+    for number, frame in enumerate(pictures):
+        frame.pts, frame.time_base = number, Fraction(1, 30)
+        yield from (bytes(packet) for packet in encoder.encode(frame))
+
+
+def _pictures(frames: int, seed: int, *, numbered: bool = False) -> Iterator[av.VideoFrame]:
+    """What the camera sees."""
+    random = np.random.default_rng(seed)
     room, head = _texture(random, 30.0), _texture(random, 45.0)
     mask = _head_mask()
     tint = random.integers(110, 146, 2)
@@ -62,12 +96,11 @@ def _webcam(frames: int, seed: int) -> Iterator[av.VideoFrame]:
         luma = room * (1 - mask) + moved * mask + random.normal(0, _NOISE, room.shape)
         picture = np.empty((HEIGHT_PX * 3 // 2, WIDTH_PX), np.uint8)
         picture[:HEIGHT_PX] = luma.clip(16, 235)
+        if numbered:
+            stamp(picture[:HEIGHT_PX], number)
         picture[HEIGHT_PX : HEIGHT_PX * 5 // 4] = tint[0]
         picture[HEIGHT_PX * 5 // 4 :] = tint[1]
-        frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
-        frame.pts, frame.time_base = number, Fraction(1, 30)
-        for packet in encoder.encode(frame):
-            yield from decoder.decode(av.Packet(bytes(packet)))
+        yield av.VideoFrame.from_ndarray(picture, "yuv420p")
 
 
 def _texture(random: np.random.Generator, contrast: float) -> Luma:

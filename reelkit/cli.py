@@ -101,9 +101,40 @@ def render(
     except (ReelkitError, OSError) as error:
         _fail(str(error))
     if isinstance(outcome, Failed):
-        saved = f"; {outcome.duration_s:.1f} s of it are in {outcome.film}" if outcome.film else ""
+        paths = " and ".join(str(file.path) for file in outcome.files)
+        saved = f"; {outcome.duration_s:.1f} s of it are in {paths}" if paths else ""
         _fail(f"the capture could not be rendered: {outcome.message}{saved}")
-    typer.echo(f"film: {outcome.film} ({outcome.duration_s:.1f} s, {outcome.frames} frames)")
+    for file in outcome.files:
+        if file.kind == "video":
+            typer.echo(f"film: {file.path} ({file.duration_s:.1f} s, {outcome.frames} frames)")
+        else:
+            typer.echo(f"sound: {file.path} ({file.duration_s:.1f} s)")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A delivered file: a film or its sound.", exists=True, dir_okay=False)],
+    record: Annotated[
+        Path | None, typer.Argument(help="Its integrity record, a JSON file.", exists=True, dir_okay=False)
+    ] = None,
+) -> None:
+    """Decodes all of a delivered file and, with its record, says whether it is that file: exit status 0 or 1."""
+    from reelkit.publish.proof.table import show
+    from reelkit.publish.proof.verify import read_record
+    from reelkit.publish.proof.verify import verify as verify_file
+
+    configure_logging("console", "error")
+    try:
+        wanted = None if record is None else read_record(record)
+    except (ReelkitError, OSError) as error:
+        _fail(str(error), EXIT_USAGE)
+    try:
+        done = verify_file(file, wanted)
+    except OSError as error:
+        _fail(str(error))
+    show(done, Console(highlight=False))
+    if not done.passed:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

@@ -63,6 +63,14 @@ class CaptureSettings(_Section):
     """What the SFU and the journal write while recording."""
 
     keep: bool = Field(False, description="Keep captures after their recordings are delivered.")
+    reclaim: bool = Field(
+        True,
+        description="Give disk space back while a long meeting is recorded: what all its films have rendered. Captures "
+        "that are kept stay whole.",
+    )
+    reclaim_after_s: float = Field(
+        3_600.0, ge=0, description="The newest part of a capture that stays whole, and so do shorter recordings."
+    )
     journal_fsync_interval_s: float = Field(1.0, ge=0, description="What a power cut can cost.")
 
 
@@ -77,6 +85,12 @@ class RenderSettings(_Section):
     lag_without_flush_s: float = Field(4.0, ge=2.0, description="The same without the flush shim.")
     nice: int = Field(5, ge=0, le=19, description="Renderers yield the processor to the SFU and the API by this much.")
     max_restarts: int = Field(20, ge=0, description="Restarts of one recording's renderer without progress.")
+    max_live: int | None = Field(
+        None,
+        ge=1,
+        description="Recordings whose films are rendered at once; two for each processor when unset. Those of further "
+        "recordings are rendered when a place is free, or after their stop, oldest first; nothing is lost meanwhile.",
+    )
 
 
 class RecordingSettings(_Section):
@@ -96,7 +110,24 @@ class RecordingSettings(_Section):
     )
     watermark_max_bytes: int = Field(5_000_000, ge=1_024, description="Limit of a watermark's image file.")
     watermark_timeout_s: float = Field(
-        5.0, gt=0, le=30, description="A watermark must be fetched within this time; the start call waits for it."
+        2.0,
+        gt=0,
+        le=30,
+        description="The start call waits so long for a watermark; then the recording goes on without it.",
+    )
+    portrait_max_bytes: int = Field(2_000_000, ge=1_024, description="Limit of the image file of a participant.")
+    portrait_timeout_s: float = Field(
+        5.0, gt=0, le=60, description="A participant's picture must be fetched within this time; nothing waits for it."
+    )
+
+
+class IntegritySettings(_Section):
+    """The record of what was delivered."""
+
+    decode: Literal["all", "keyframes", "none"] = Field(
+        "keyframes",
+        description="What of a film is decoded again to prove it, while it is recorded: every picture and all sound, "
+        "keyframes and all sound, or nothing. `all` costs up to 0.15 of a processor for each recording.",
     )
 
 
@@ -155,6 +186,7 @@ class Settings(BaseSettings):
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     render: RenderSettings = Field(default_factory=RenderSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    integrity: IntegritySettings = Field(default_factory=IntegritySettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
 
     @classmethod

@@ -128,7 +128,7 @@ class Chromium:
         return participant
 
     async def _process(self) -> ChildProcess:
-        pin = await asyncio.to_thread(_public_key_pin, self._address)
+        trust = await asyncio.to_thread(trusting, self._address)
         environment = {**os.environ, "HOME": str(self._profile), "XDG_CONFIG_HOME": str(self._profile)}
         return ChildProcess(
             [
@@ -136,8 +136,7 @@ class Chromium:
                 *FLAGS,
                 f"--user-data-dir={self._profile}",
                 "--remote-debugging-port=0",
-                f"--ignore-certificate-errors-spki-list={pin}",
-                f"--host-resolver-rules=MAP *.{self._address.base} {self._address.host}",
+                *trust,
                 "about:blank",
             ],
             name="chromium",
@@ -234,6 +233,14 @@ class ChromiumParticipant:
         """As the participant's own button does."""
         await self._call("startRecording")
 
+    async def pause_recording(self) -> None:
+        """As the participant's own button does."""
+        await self._call("pauseRecording")
+
+    async def resume_recording(self) -> None:
+        """As the participant's own button does."""
+        await self._call("resumeRecording")
+
     async def stop_recording(self) -> None:
         """As the participant's own button does."""
         await self._call("stopRecording")
@@ -276,6 +283,15 @@ class ChromiumParticipant:
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(message.text)
+
+
+def trusting(address: ServerAddress) -> tuple[str, str]:
+    """Chromium's flags for reaching a server under its names and for trusting its certificate. Blocks."""
+    pin = _public_key_pin(address)
+    return (
+        f"--ignore-certificate-errors-spki-list={pin}",
+        f"--host-resolver-rules=MAP *.{address.base} {address.host}",
+    )
 
 
 def _public_key_pin(address: ServerAddress) -> str:

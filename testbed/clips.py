@@ -22,7 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 from testbed.picture import Painter
 from testbed.timeline import FPS, LOOP_FRAMES, LOOP_S, Colour, Participant, Signal
 
-VideoCodec = Literal["vp8", "h264"]
+VideoCodec = Literal["vp8", "vp9", "h264"]
 
 SAMPLE_RATE_HZ = 48_000
 OPUS_FRAME_S = 0.02
@@ -38,6 +38,11 @@ _FORMAT = 1
 # A negative cpu-used is a fixed speed; a positive one spends whatever time the frame rate leaves.
 _VIDEO_ENCODERS: dict[VideoCodec, tuple[str, dict[str, str]]] = {
     "vp8": ("libvpx", {"deadline": "realtime", "cpu-used": "-10", "lag-in-frames": "0", "error-resilient": "1"}),
+    # Without a constant rate it would take flashes for cuts and begin anew with a keyframe.
+    "vp9": (
+        "libvpx-vp9",
+        {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "minrate": "600000", "maxrate": "600000"},
+    ),
     "h264": (
         "libx264",
         {"preset": "veryfast", "tune": "zerolatency", "profile": "baseline", "x264-params": "scenecut=0"},
@@ -47,7 +52,7 @@ _VIDEO_ENCODERS: dict[VideoCodec, tuple[str, dict[str, str]]] = {
 
 @dataclass(frozen=True)
 class ClipPacket:
-    """One encoded frame: a VP8 frame, an H264 access unit in Annex B form, or an Opus packet."""
+    """One encoded frame: a VP8 or VP9 frame, an H264 access unit in Annex B form, or an Opus packet."""
 
     time_s: float
     data: bytes
@@ -58,7 +63,7 @@ class ClipPacket:
 class Clip:
     """One loop of encoded media of ``LOOP_S`` seconds, packets ascending from time zero."""
 
-    codec: Literal["vp8", "h264", "opus"]
+    codec: Literal["vp8", "vp9", "h264", "opus"]
     packets: tuple[ClipPacket, ...]
 
     def between(self, start_s: float, stop_s: float) -> Iterator[ClipPacket]:
@@ -204,7 +209,7 @@ def _audio_frame(samples: np.ndarray[tuple[int], np.dtype[np.float32]], pts: int
 
 
 def _cached(
-    cache: Path, codec: Literal["vp8", "h264", "opus"], parameters: object, make: Callable[[], list[ClipPacket]]
+    cache: Path, codec: Literal["vp8", "vp9", "h264", "opus"], parameters: object, make: Callable[[], list[ClipPacket]]
 ) -> Clip:
     encoder = "libopus" if codec == "opus" else _VIDEO_ENCODERS[codec]
     named = json.dumps([_FORMAT, av.__version__, codec, encoder, parameters], sort_keys=True)

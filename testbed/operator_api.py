@@ -5,6 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import httpx
 from cloudflare import AsyncCloudflare
@@ -56,10 +57,10 @@ class OperatorApi:
         assert added.data is not None
         return Guest(added.data.id, added.data.token)
 
-    async def start_recording(self, meeting_id: str) -> str:
-        """Starts a recording with default settings; returns its id."""
+    async def start_recording(self, meeting_id: str, **options: Any) -> str:  # noqa: ANN401 - the client has their types
+        """Starts a recording with ``options`` of the start call; returns its id."""
         started = await self.client.realtime_kit.recordings.start_recordings(
-            self.app_id, account_id=self.account_id, meeting_id=meeting_id
+            self.app_id, account_id=self.account_id, meeting_id=meeting_id, **options
         )
         assert started.data is not None
         return started.data.id
@@ -74,8 +75,12 @@ class OperatorApi:
 
     async def stop_recording(self, recording_id: str) -> None:
         """Stops a recording."""
+        await self.steer_recording(recording_id, "stop")
+
+    async def steer_recording(self, recording_id: str, action: Literal["stop", "pause", "resume"]) -> None:
+        """Stops, pauses or resumes a recording."""
         await self.client.realtime_kit.recordings.pause_resume_stop_recording(
-            recording_id, account_id=self.account_id, app_id=self.app_id, action="stop"
+            recording_id, account_id=self.account_id, app_id=self.app_id, action=action
         )
 
     async def recording_in(self, recording_id: str, status: str, *, timeout_s: float = 60.0) -> Recording:

@@ -57,14 +57,17 @@ class _Producer:
 
 
 @dataclass(frozen=True)
-class _Clips:
+class ParticipantClips:
+    """What a participant sends; silence while muted."""
+
     camera: Clip
     voice: Clip
     silence: Clip
 
 
 class SyntheticParticipant:
-    """Plays one participant of a timeline whose zero is the wall-clock time ``zero_s``.
+    """Plays one participant of a timeline whose zero is the wall-clock time ``zero_s``, with ``clips`` of their own if
+    given.
 
     An async context manager: connected on entry; on exit it leaves, unless it has left or was dropped.
     """
@@ -78,6 +81,7 @@ class SyntheticParticipant:
         zero_s: float,
         codec: VideoCodec = "vp8",
         peer_id: str | None = None,
+        clips: ParticipantClips | None = None,
     ) -> None:
         self.person = person
         self.peer_id = peer_id or str(uuid.uuid4())
@@ -94,7 +98,7 @@ class SyntheticParticipant:
         self._muted = True
         self._activity: asyncio.Task[None] | None = None
         self._gone = False
-        self._made: _Clips | None = None
+        self._made = clips
 
     @property
     def signalling(self) -> Signalling:
@@ -128,6 +132,11 @@ class SyntheticParticipant:
     ) -> None:
         if not self._gone:
             await self.leave()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it left or was dropped."""
+        return self._gone
 
     async def join(self) -> None:
         """Joins the meeting and connects its sending PeerConnection."""
@@ -323,7 +332,7 @@ class SyntheticParticipant:
             await asyncio.wait([self._activity])
             self._activity = None
 
-    def _clips(self) -> "_Clips":
+    def _clips(self) -> ParticipantClips:
         if self._made is None:
             self._made = _clips_of(self.person, self._codec)
         return self._made
@@ -351,8 +360,8 @@ async def prepare(timeline: Timeline, codec: VideoCodec = "vp8") -> None:
     await asyncio.to_thread(make)
 
 
-def _clips_of(person: Participant, codec: VideoCodec) -> _Clips:
-    return _Clips(
+def _clips_of(person: Participant, codec: VideoCodec) -> ParticipantClips:
+    return ParticipantClips(
         camera=camera_clip(person, codec, keyframe_interval_s=KEYFRAME_INTERVAL_S),
         voice=microphone_clip(person),
         silence=microphone_clip(replace(person, signal=Signal(()))),

@@ -22,6 +22,7 @@ from reelkit.api.routers import (
     participants,
     presets,
     recordings,
+    renders,
     sdk,
 )
 from reelkit.api.sdk_hosts import SdkHosts
@@ -55,7 +56,7 @@ def create_app(state: AppState) -> FastAPI:
         docs_url="/docs", redoc_url=None, title="Reelkit", version=reelkit.__version__, description=_DESCRIPTION
     )
     app.state.reelkit = state
-    for module in (apps, meetings, participants, presets, recordings, sdk):
+    for module in (apps, meetings, participants, presets, recordings, renders, sdk):
         app.include_router(module.router, responses=responses)
     for module in (not_built, downloads, health, meeting_socket):
         app.include_router(module.router)

@@ -3,9 +3,12 @@
 A participant only reaches recordings of their own meeting; for them the others are not there.
 """
 
+from typing import Any
+
 from reelkit.api.auth import Actor
 from reelkit.api.envelope import Envelope
 from reelkit.api.errors import NotPermitted
+from reelkit.api.links import links_to
 from reelkit.api.state import AppState
 from reelkit.api.wire.recordings import RecordingWire
 from reelkit.control.errors import NotFound
@@ -17,6 +20,8 @@ async def start_recording(state: AppState, actor: Actor, params: RecordingParams
     """Starts a recording of the meeting that ``params`` name."""
     if actor.identity is not None and params.meeting_id != actor.identity.meeting.id:
         raise NotPermitted("meeting_id: a participant can only record their own meeting")
+    if actor.identity is not None and params.reelkit is not None and params.reelkit.keep_capture is not None:
+        raise NotPermitted("reelkit.keep_capture: only an API token decides about captures")
     recording = await state.control.recordings.start(actor.app.id, params, actor.caller)
     return Envelope[RecordingWire](data=show(state, recording))
 
@@ -44,18 +49,11 @@ async def find_recording(state: AppState, actor: Actor, recording_id: str) -> Re
     return recording
 
 
-def show(state: AppState, recording: Recording) -> RecordingWire:
-    """The recording as it is sent: with a fresh download link, and the renderer's progress while there is one."""
-    url = None
-    if recording.download_expires_at is not None:
-        link = state.bucket.sign(
-            recording.app_id, recording.id, recording.output_file_name, recording.download_expires_at.timestamp()
-        )
-        url = f"{state.public_url}/bucket/{link}"
-    progress = state.renderers.progress(recording.id)
+def show(state: AppState, recording: Recording, *, integrity: dict[str, Any] | None = None) -> RecordingWire:
+    """The recording as it is sent: with fresh links, and with how far its film is while it is being made."""
     return RecordingWire.of(
         recording,
-        download_url=url,
-        film_s=progress.film_s if progress else None,
-        lag_s=progress.lag_s if progress else None,
+        links_to(state, recording),
+        rendering=state.control.renderings.of(recording.id),
+        integrity=integrity,
     )

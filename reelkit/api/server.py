@@ -132,7 +132,6 @@ async def _parts(
                 clock=clock,
                 control=control,
                 gateway=gateway,
-                renderers=fleet,
                 bucket=bucket,
                 readiness=readiness,
                 metrics=metrics,

@@ -9,7 +9,6 @@ from reelkit.api.metrics import Metrics
 from reelkit.api.readiness import Readiness
 from reelkit.clock import Clock
 from reelkit.control.plane import ControlPlane
-from reelkit.fleet.base import JobProgress
 from reelkit.publish.bucket import HostedBucket
 from reelkit.rooms.admission import Admission
 from reelkit.rooms.websocket import Socket
@@ -22,12 +21,6 @@ class MeetingGateway(Protocol):
     async def serve(self, socket: Socket, admission: Admission) -> None: ...
 
 
-class Renderers(Protocol):
-    """What shows a running recording needs of :class:`reelkit.fleet.base.Fleet`."""
-
-    def progress(self, recording_id: str) -> JobProgress | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class AppState:
     """Everything that requests need. ``public_url`` is the base of download links, without a slash at its end."""
@@ -36,7 +29,6 @@ class AppState:
     clock: Clock
     control: ControlPlane
     gateway: MeetingGateway
-    renderers: Renderers
     bucket: HostedBucket
     readiness: Readiness
     metrics: Metrics

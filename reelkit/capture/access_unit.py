@@ -7,7 +7,7 @@ from reelkit.capture.packet import RtpPacket
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """A video frame (VP8 frame, H264 access unit in Annex B form) or an Opus packet."""
+    """A video frame (VP8 frame, VP9 frame or superframe, H264 access unit in Annex B form) or an Opus packet."""
 
     index: int
     """Counts the units of a file from 0."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reelkit.capture.access_unit import AccessUnit
-from reelkit.capture.depacketize.base import Depacketizer, Size, Start
+from reelkit.capture.depacketize.base import Depacketizer, Fragment, Size, Start
 from reelkit.capture.errors import CheckpointError, MalformedPayload
 from reelkit.capture.packet import RtpPacket
 
@@ -35,7 +35,7 @@ class _Open:
     state: dict[str, Any]
     """The assembler's before this unit."""
     last_sequence: int = 0
-    parts: list[bytes] = field(default_factory=list)
+    fragments: list[Fragment] = field(default_factory=list)
     whole: bool = True
     keyframe: bool = False
     rotation_deg: int = 0
@@ -73,6 +73,11 @@ class FrameAssembler:
         """Index of the next unit."""
         return self._index
 
+    @property
+    def awaits_keyframe(self) -> bool:
+        """Whether nothing can be decoded before the next keyframe, of which no packet was added yet."""
+        return not self._unbroken and (self._open is None or not self._open.keyframe)
+
     def state(self) -> dict[str, Any]:
         """What an assembler takes that goes on with the next unit, if that is a keyframe."""
         return {"index": self._index, "size": list(self._size), "codec": self._depacketizer.state()}
@@ -105,7 +110,7 @@ class FrameAssembler:
         unit.last_sequence = packet.sequence
         if self._orientation_id is not None and (orientation := packet.extensions.get(self._orientation_id)):
             unit.rotation_deg = (orientation[0] & 3) * _ROTATION_STEP_DEG
-        if len(unit.parts) >= MAX_UNIT_PACKETS:
+        if len(unit.fragments) >= MAX_UNIT_PACKETS:
             unit.whole = False
             return
         try:
@@ -113,7 +118,7 @@ class FrameAssembler:
         except MalformedPayload:
             unit.whole = False
             return
-        unit.parts.append(fragment.data)
+        unit.fragments.append(fragment)
         unit.keyframe |= fragment.keyframe
         if packet is unit.first:
             follows = unit.lost_before == 0 and self._index > 0
@@ -121,7 +126,7 @@ class FrameAssembler:
 
     def _close(self, unit: _Open, *, ended: bool) -> Frame:
         self._open = None
-        data = b"".join(unit.parts)
+        data = self._depacketizer.join(unit.fragments) if unit.fragments else b""
         complete = unit.whole and ended
         keyframe = False
         if unit.keyframe and complete and (found := self._depacketizer.keyframe(data)) is not None:

@@ -5,7 +5,8 @@ CaptureError
 ├── MalformedPacket      bytes that are no RTP packet
 ├── MalformedPayload     an RTP payload that breaks its codec's format
 ├── UnsupportedCodec     no depacketizer for the codec
-└── CheckpointError      a saved state does not fit
+├── CheckpointError      a saved state does not fit
+└── ReclaimUnsupported   the file system cannot give back a part of a file
 """
 
 from reelkit.errors import ReelkitError
@@ -33,3 +34,7 @@ class UnsupportedCodec(CaptureError):
 
 class CheckpointError(CaptureError):
     """A saved state was made for another file or by an incompatible version."""
+
+
+class ReclaimUnsupported(CaptureError):
+    """The file system has no holes in files; nothing was changed."""

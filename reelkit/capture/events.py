@@ -56,6 +56,14 @@ class PeerRenamed(_Event):
     name: str
 
 
+class PeerPictureStored(_Event):
+    """The picture of a peer, whom PeerJoined names, was fetched: ``file`` is a PNG, as a path in the capture."""
+
+    type: Literal["peer.picture_stored"] = "peer.picture_stored"
+    peer_id: str
+    file: str
+
+
 class PeerLeft(_Event):
     type: Literal["peer.left"] = "peer.left"
     peer_id: str
@@ -73,7 +81,7 @@ class ProducerOpened(_Event):
     kind: MediaKind
     source: Source
     codec: str
-    """Lower-case codec name: opus, vp8, h264, …"""
+    """Lower-case codec name: opus, vp8, vp9, h264, …"""
     paused: bool = False
     extmap: dict[str, int] = Field(default_factory=dict)
     """RTP header extension URI -> id of this stream."""
@@ -138,6 +146,7 @@ Event = Annotated[
     | SessionEnded
     | PeerJoined
     | PeerRenamed
+    | PeerPictureStored
     | PeerLeft
     | ProducerOpened
     | ProducerPaused

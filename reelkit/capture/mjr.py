@@ -3,9 +3,11 @@
 Layout: the magic ``MJR00002``; once the first packet came, a 16-bit length and a JSON header; then one record a packet:
 ``MEET``, milliseconds since the first packet (32 bits), length (16 bits), the packet. Numbers are big-endian. A stream
 that never sent anything leaves a file of eight bytes. Janus writes through stdio, so a growing file ends anywhere, and
-on a full disk bytes are missing in its middle: the reader then goes on at the next ``MEET``.
+on a full disk bytes are missing in its middle: the reader then goes on at the next ``MEET``. Behind the header the
+records that nobody needs may have been given back to the disk: they read as zeros (see reelkit.capture.reclaim).
 """
 
+import errno
 import math
 import os
 from pathlib import Path
@@ -27,6 +29,7 @@ RECORD_HEADER = Struct("!4sIH")
 BLOCK_BYTES = 1 << 18  # what one poll reads at most at a time: some seconds of video
 MAX_PACKET_BYTES = 4_096  # Janus' buffers hold 1500; a longer record is the trace of a torn one
 _LENGTH = Struct("!H")
+_HOLE = bytes(len(RECORD))
 _MICROSECONDS_PER_S = 1_000_000
 
 
@@ -37,7 +40,7 @@ class MjrHeader(BaseModel):
 
     kind_letter: str = Field(alias="t")
     codec: str = Field(alias="c")
-    """Lower-case codec name: opus, vp8, h264, …"""
+    """Lower-case codec name: opus, vp8, vp9, h264, …"""
     format_parameters: str | None = Field(None, alias="f")
     extensions: dict[int, str] = Field(default_factory=dict, alias="x")
     """Those header extensions that Janus notes (id -> URI); the journal's extmap has all of them."""
@@ -69,7 +72,8 @@ class MjrReader:
     :meth:`poll` gives the records completed since the last call. It never waits, and stops in front of a torn record.
     """
 
-    def __init__(self, path: Path, offset: int = 0) -> None:
+    def __init__(self, path: Path, offset: int = 0, *, aligned: bool = True) -> None:
+        """With ``aligned`` false the offset may lie inside a record: reading begins with the next one."""
         self.path = path
         self.header: MjrHeader | None = None
         """None until Janus has written the first packet."""
@@ -79,7 +83,10 @@ class MjrReader:
         """Whether the last poll used all that was there."""
         self._offset = offset
         self._last_record = -1
-        self._scanning = False
+        self._scanning = not aligned
+        """Looking for a record …"""
+        self._is_damage = aligned
+        """… because bytes are missing, not because the place was chosen so."""
 
     @property
     def offset(self) -> int:
@@ -100,9 +107,7 @@ class MjrReader:
             return packets
         try:
             header = self.header or self._read_header(descriptor)
-            while header is not None and self._advance(
-                os.pread(descriptor, BLOCK_BYTES, self._offset), header.first_packet_s, packets
-            ):
+            while header is not None and self._advance(self._block(descriptor), header.first_packet_s, packets):
                 if packets and packets[-1].arrival_s > until_s:
                     self.at_end = False
                     break
@@ -128,6 +133,18 @@ class MjrReader:
         self.header = header
         return header
 
+    def _block(self, descriptor: int) -> bytes:
+        """The next bytes; what was given back to the disk is stepped over at once, however long it is."""
+        if self._scanning:
+            size = os.fstat(descriptor).st_size
+            try:
+                self._offset = max(self._offset, os.lseek(descriptor, self._offset, os.SEEK_DATA))
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                self._offset = max(self._offset, size)
+        return os.pread(descriptor, BLOCK_BYTES, self._offset)
+
     def _advance(self, block: bytes, first_packet_s: float, packets: list[RawPacket]) -> bool:
         """Uses ``block``, which was read at the offset; False if more bytes must come before more can be used."""
         return self._scan(block) if self._scanning else self._take(block, first_packet_s, packets)
@@ -143,8 +160,12 @@ class MjrReader:
                 or not RTP_HEADER_BYTES <= length <= MAX_PACKET_BYTES
                 or (start < size and block[start] & 0xC0 != RTP_VERSION_BITS)
             ):
-                # The record before may itself be torn and hold the beginning of later ones: look from its inside on.
                 self._scanning = True
+                if position == 0 and last < 0 and mark == _HOLE:
+                    self._is_damage = False
+                    return True
+                # The record before may itself be torn and hold the beginning of later ones: look from its inside on.
+                self._is_damage = True
                 self._offset = (last if last >= 0 else base + position) + 1
                 self._last_record = -1
                 return True
@@ -170,10 +191,21 @@ class MjrReader:
             if is_rtp and RTP_HEADER_BYTES <= length <= MAX_PACKET_BYTES:
                 self._offset += position
                 self._scanning = False
-                self.resyncs += 1
-                log.warning("skipped damaged bytes of a packet file", path=str(self.path), offset=self._offset)
+                if self._is_damage:
+                    self.resyncs += 1
+                    log.warning("skipped damaged bytes of a packet file", path=str(self.path), offset=self._offset)
                 return True
             position = block.find(RECORD, position + 1)
         skipped = max(0, len(block) - len(RECORD) + 1)
         self._offset += skipped
         return skipped > 0
+
+
+def records_offset(path: Path) -> int | None:
+    """Where the first record of a packet file lies; None while it has no header. Raises PacketFileError, OSError."""
+    reader = MjrReader(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return None if reader._read_header(descriptor) is None else reader.offset
+    finally:
+        os.close(descriptor)

@@ -57,6 +57,11 @@ class ReorderBuffer(Generic[Item]):
                 self.lost_pending += found - self.next_sequence
             self._drain(found)
 
+    @property
+    def early(self) -> list[Item]:
+        """What waits behind a gap, by sequence number."""
+        return [item for _, (_, item) in sorted(self._early.items()) if item is not None]
+
     def _pass(self, sequence: int, item: Item | None) -> None:
         self.next_sequence = sequence + 1
         if item is not None:

@@ -116,6 +116,7 @@ class StreamReader:
             lost_pending=self._restored.lost_pending,
         )
         self._syncs: deque[_Sync] = deque()
+        self._first_arrival_s = math.inf
         self._last_arrival_s = -math.inf
 
     @property
@@ -132,6 +133,25 @@ class StreamReader:
     def stop(self) -> int:
         """Index behind the last packet that is held."""
         return self._start + len(self._ordered)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the last poll read all that was in the file."""
+        return self._mjr.at_end
+
+    @property
+    def age_s(self) -> float:
+        """For how long packets have been coming; negative before the first."""
+        return self._last_arrival_s - self._first_arrival_s
+
+    @property
+    def gap_age_s(self) -> float:
+        """For how long packets have been coming behind one that is missing; negative if none is waited for."""
+        return self._last_arrival_s - self._reorder.waiting_since_s
+
+    def behind_gap(self) -> list[RtpPacket]:
+        """The packets behind a missing one, in order."""
+        return [slot.packet for slot in self._reorder.early]
 
     def poll(self, horizon_s: float = -math.inf, *, until_s: float = math.inf) -> None:
         """Reads on to the file's end, or until about the first packet that arrived after ``until_s``.
@@ -217,6 +237,7 @@ class StreamReader:
             self._times.restart()
         if not self._syncs or went_back or arrival_s >= self._syncs[-1].arrival_s + SYNC_INTERVAL_S:
             self._syncs.append(self._sync(raw))
+        self._first_arrival_s = min(self._first_arrival_s, arrival_s)
         self._last_arrival_s = arrival_s
         counters = self.counters
         counters.received += 1

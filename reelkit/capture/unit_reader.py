@@ -2,7 +2,8 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from reelkit.capture.access_unit import AccessUnit, audio_unit
 from reelkit.capture.assembler import Frame, FrameAssembler
 from reelkit.capture.depacketize import VIDEO_DEPACKETIZERS
 from reelkit.capture.depacketize.opus import CLOCK_RATE_HZ as OPUS_CLOCK_RATE_HZ
-from reelkit.capture.errors import CheckpointError, UnsupportedCodec
-from reelkit.capture.packet import ABS_CAPTURE_TIME_URI, VIDEO_ORIENTATION_URI
+from reelkit.capture.errors import CheckpointError, MalformedPayload, UnsupportedCodec
+from reelkit.capture.packet import ABS_CAPTURE_TIME_URI, VIDEO_ORIENTATION_URI, RtpPacket
 from reelkit.capture.stream import State, StreamCounters, StreamReader
 
 VIDEO_CLOCK_RATE_HZ = 90_000
@@ -55,6 +56,9 @@ class UnitReader:
         if self._assembler is not None:
             self._resumes.append((self._start, _state(self._stream.state(), self._assembler.state())))
 
+        self._probe = VIDEO_DEPACKETIZERS[codec]() if self._assembler is not None else None
+        """Looks into packets that are not yet put together."""
+
     @property
     def path(self) -> Path:
         return self._stream.path
@@ -78,6 +82,24 @@ class UnitReader:
     def stop(self) -> int:
         """Index behind the last unit that is held."""
         return self._start + len(self._units)
+
+    def awaits_keyframe(self, patience_s: float) -> bool:
+        """Whether video has come to a loss beyond which nothing can be decoded, and no keyframe has come since: told as
+        soon as a missing packet was waited for so long, before it is given up. Only where everything in the file was
+        read, so that asking the sender can help."""
+        stream = self._stream
+        if self._assembler is None or not stream.at_end or stream.age_s < patience_s:
+            return False
+        waiting = stream.behind_gap()
+        if stream.gap_age_s > patience_s:
+            return not self._has_keyframe(waiting)
+        return self._assembler.awaits_keyframe and not self._has_keyframe([*self._pending(), *waiting])
+
+    def has_keyframe(self, index: int) -> bool:
+        """Whether a keyframe was read among the units from ``index`` on, or is just being put together."""
+        if any(self.unit(at).keyframe for at in range(max(index, self._start), self.stop)):
+            return True
+        return self._has_keyframe([*self._pending(), *self._stream.behind_gap()])
 
     def poll(self, horizon_s: float = -math.inf, *, until_s: float = math.inf) -> None:
         """Reads on; ``horizon_s``, ``until_s`` and the errors are those of :meth:`StreamReader.poll`. A unit appears
@@ -124,12 +146,33 @@ class UnitReader:
             return _state(self._stream.state(), {})
         return self._resumes[0][1]
 
+    def _pending(self) -> list[RtpPacket]:
+        """Packets in order whose capture time is not yet final."""
+        return [self._stream.packet(index) for index in range(self._next_packet, self._stream.stop)]
+
+    def _has_keyframe(self, packets: Iterable[RtpPacket]) -> bool:
+        """Whether any of the packets begins a keyframe."""
+        for packet in packets:
+            with suppress(MalformedPayload):
+                if self._probe is not None and self._probe.fragment(packet.payload).keyframe:
+                    return True
+        return False
+
     def _add_frames(self, frames: list[Frame]) -> None:
         for frame in frames:
             if frame.unit.keyframe:
                 state = _state(self._stream.bookmark(frame.first_packet), frame.state)
                 self._resumes.append((frame.unit.index, state))
             self._units.append(frame.unit)
+
+
+def first_byte(state: State) -> int:
+    """The offset in its packet file from which on a reader with this state reads. Raises CheckpointError."""
+    try:
+        sync = state["stream"]["sync"]
+        return 0 if sync is None else int(sync["offset"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError("the state of a reader is malformed") from error
 
 
 def _state(stream: State, assembler: dict[str, Any]) -> State:

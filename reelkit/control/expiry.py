@@ -1,6 +1,7 @@
 """Hosted files that have outlived their time."""
 
 import asyncio
+from datetime import datetime
 
 import structlog
 
@@ -9,6 +10,7 @@ from reelkit.control.ports import Bucket
 from reelkit.db import Database
 from reelkit.db.errors import DatabaseError
 from reelkit.db.recordings import RecordingRepository
+from reelkit.db.renders import RenderRepository
 from reelkit.publish.errors import PublishError
 
 log = structlog.get_logger(__name__)
@@ -30,29 +32,33 @@ class Expiry:
         """Checks now and then for ever."""
         while True:
             try:
-                while await self.check() == _FILES_AT_ONCE:
+                while await self.check() >= _FILES_AT_ONCE:
                     pass
             except DatabaseError as error:
                 log.error("expired files could not be looked for", reason=error.message)  # noqa: TRY400
             await self._clock.sleep(CHECK_INTERVAL_S)
 
     async def check(self) -> int:
-        """Deletes some expired files; returns how many. Raises DatabaseError."""
+        """Deletes some expired files; returns of how many recordings and renders. Raises DatabaseError."""
         now = utc(self._clock.time_s())
+        removed = await self._check(RecordingRepository, now) + await self._check(RenderRepository, now)
+        if removed:
+            log.info("expired files were deleted", removed=removed)
+        return removed
+
+    async def _check(self, repository: type[RecordingRepository | RenderRepository], now: datetime) -> int:
         async with self._database.session() as session:
-            expired = await RecordingRepository(session).with_expired_file(now, _FILES_AT_ONCE)
+            expired = await repository(session).with_expired_file(now, _FILES_AT_ONCE)
         removed = 0
-        for recording in expired:
+        for owner in expired:
             try:
-                await asyncio.to_thread(self._bucket.delete, recording.app_id, recording.id)
+                await asyncio.to_thread(self._bucket.delete, owner.app_id, owner.id)
             except PublishError as error:
-                log.warning("an expired file could not be deleted", recording_id=recording.id, reason=error.message)
+                log.warning("an expired file could not be deleted", id=owner.id, reason=error.message)
                 continue
             async with self._database.transaction() as session:
-                row = await RecordingRepository(session).get(recording.id)
+                row = await repository(session).get(owner.id)
                 if row is not None:
                     row.file_removed_at = now
             removed += 1
-        if removed:
-            log.info("expired files were deleted", files=removed)
         return removed

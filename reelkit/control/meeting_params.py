@@ -7,7 +7,7 @@ from pydantic import Field
 
 from reelkit.control.errors import Unsupported
 from reelkit.control.recording_params import RecordingConfig
-from reelkit.control.recording_plan import require_supported
+from reelkit.control.recording_support import require_supported
 from reelkit.control.validation import Flag, Params, Text
 
 MAX_TITLE_LENGTH = 1_000

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from reelkit.control.recording import RecordingStatus
-from reelkit.fleet.base import JobProgress
+from reelkit.control.rendering import Rendering, RenderingState
 
 # The promise is 0.3 s from the call to the first captured media.
 _START_BUCKETS_S = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0)
 # The promise is 3 s from the stop to the delivered film, whatever its length.
 _DELIVERY_BUCKETS_S = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
-Progress = Callable[[], Mapping[str, JobProgress]]
+Films = Callable[[], Mapping[str, Rendering]]
 
 
 class ControlMetrics:
@@ -36,6 +36,12 @@ class ControlMetrics:
             registry=registry,
         )
 
+        self.reclaimed_bytes = Counter(
+            "reelkit_capture_reclaimed_bytes",
+            "Disk space of captures that was given back while they were recorded.",
+            registry=registry,
+        )
+
     def count(self, counts: Mapping[str, int]) -> None:
         """Sets the recordings by status, as found in the database."""
         for status in RecordingStatus:
@@ -47,22 +53,29 @@ class ControlMetrics:
             self.recordings.labels(before.value).dec()
         self.recordings.labels(after.value).inc()
 
-    def watch_renderers(self, progress: Progress) -> None:
-        """Shows the lag and memory of running renderers, by recording, read whenever the metrics are."""
-        self._registry.register(_Renderers(progress))
+    def watch_renderers(self, films: Films) -> None:
+        """Shows how far films are and what their renderers take, read whenever the metrics are."""
+        self._registry.register(_Renderers(films))
 
 
 class _Renderers(Collector):
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, films: Films) -> None:
+        self._films = films
 
     def collect(self) -> Iterable[Metric]:
         labels = ("recording_id",)
         lag = GaugeMetricFamily(
-            "reelkit_renderer_lag_seconds", "How far the film is behind the meeting.", labels=labels
+            "reelkit_renderer_lag_seconds", "How far a film is behind its recording.", labels=labels
         )
         memory = GaugeMetricFamily("reelkit_renderer_memory_bytes", "Resident memory of a renderer.", labels=labels)
-        for recording_id, progress in self._progress().items():
-            lag.add_metric((recording_id,), progress.lag_s)
-            memory.add_metric((recording_id,), progress.rss_bytes)
-        return (lag, memory)
+        jobs = GaugeMetricFamily("reelkit_render_jobs", "Films that are being made, by state.", labels=("state",))
+        films = self._films()
+        for recording_id, film in films.items():
+            lag.add_metric((recording_id,), film.lag_s)
+            if film.rss_bytes is not None:
+                memory.add_metric((recording_id,), film.rss_bytes)
+        for state in RenderingState:
+            jobs.add_metric((state.value,), sum(film.state is state for film in films.values()))
+        greatest_s = max((film.lag_s for film in films.values()), default=0.0)
+        most = GaugeMetricFamily("reelkit_renderer_lag_max_seconds", "The greatest lag of all films.", value=greatest_s)
+        return (lag, most, memory, jobs)

@@ -4,6 +4,7 @@ import structlog
 
 from reelkit.control.errors import ControlError
 from reelkit.control.meetings import MeetingService
+from reelkit.control.portraits import Portraits
 from reelkit.control.ports import Room
 from reelkit.control.recorder import Recorder
 from reelkit.control.recording import StartReason
@@ -33,12 +34,14 @@ class MeetingObserver:
         sessions: SessionBook,
         recordings: RecordingService,
         recorder: Recorder,
+        portraits: Portraits,
         retention: Retention,
     ) -> None:
         self._meetings = meetings
         self._sessions = sessions
         self._recordings = recordings
         self._recorder = recorder
+        self._portraits = portraits
         self._retention = retention
         self._tasks = TaskOwner("observer")
         self._seen: set[str] = set()
@@ -55,6 +58,7 @@ class MeetingObserver:
         """Ends what was left of its recordings, and deletes its capture if nobody needs it."""
         self._seen.discard(room.session_id)
         self._recorder.room_ended(room)
+        await self._portraits.session_ended(room.session_id)
         try:
             await self._sessions.end(room.session_id)
             await self._retention.release(room.session_id)
@@ -64,6 +68,8 @@ class MeetingObserver:
     async def peer_joined(self, room: Room, peer: PeerInfo) -> None:
         """The first visible peer of a session starts the recording of a ``record_on_start`` meeting."""
         self._recorder.presence_changed(room)
+        if self._recorder.is_recording(room):
+            self._portraits.fetch(room, peer)
         try:
             await self._sessions.joined(room, peer)
         except DatabaseError as error:

@@ -9,18 +9,25 @@ from reelkit.control.apps import App, AppService
 from reelkit.control.delivery import Delivery
 from reelkit.control.disk import DiskGuard, FreeBytes, free_bytes_of
 from reelkit.control.expiry import Expiry
+from reelkit.control.hosting import Hosting
+from reelkit.control.keyframe_requests import KeyframeRequests
 from reelkit.control.meetings import MeetingService
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.observer import MeetingObserver
 from reelkit.control.participant_tokens import ParticipantTokens
 from reelkit.control.participants import ParticipantService
 from reelkit.control.paths import DataPaths
+from reelkit.control.portraits import Portraits
 from reelkit.control.ports import Bucket, Gateway, Sfu
 from reelkit.control.presets import PresetService
+from reelkit.control.reclaim import Reclaim
 from reelkit.control.recorder import Recorder
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.recordings import RecordingService
 from reelkit.control.recovery import Recovery
+from reelkit.control.renderings import Renderings
+from reelkit.control.rerender_store import RerenderStore
+from reelkit.control.rerenders import RerenderService
 from reelkit.control.retention import Retention
 from reelkit.control.sessions import SessionBook
 from reelkit.control.tokens import OperatorTokens
@@ -76,26 +83,45 @@ class ControlPlane:
         self._store = RecordingStore(database, clock, metrics)
         sessions = SessionBook(database, clock)
         retention = Retention(paths, self._store, sessions, keep=settings.capture.keep)
+        hosting = Hosting(bucket, clock, settings.recording.url_lifetime_s)
         self._delivery = Delivery(
             paths=paths,
-            url_lifetime_s=settings.recording.url_lifetime_s,
             clock=clock,
             store=self._store,
             fleet=fleet,
-            bucket=bucket,
+            hosting=hosting,
             retention=retention,
             metrics=metrics,
         )
-        metrics.watch_renderers(self._delivery.progress)
+        fetcher = Fetcher(EgressGuard(settings.egress))
+        self._portraits = Portraits(fetcher, settings.recording, clock)
         self._recorder = Recorder(
             clock=clock,
             store=self._store,
             sessions=sessions,
             delivery=self._delivery,
+            portraits=self._portraits,
             empty_meeting_timeout_s=settings.recording.empty_meeting_timeout_s,
         )
+        self.renderings = Renderings(fleet, self._recorder, self._delivery)
+        metrics.watch_renderers(self.renderings.all)
+        self._keyframes = KeyframeRequests(clock, self._recorder)
+        fleet.on_progress(self._keyframes.progressed)
         self._disk = DiskGuard(
             settings.recording, clock, free_bytes or free_bytes_of(settings.data), self._recorder.end_all
+        )
+        watermarks = Watermarks(fetcher, settings.recording)
+        self.rerenders = RerenderService(
+            settings=settings.render,
+            paths=paths,
+            clock=clock,
+            disk=self._disk,
+            recordings=self._store,
+            store=RerenderStore(database, clock),
+            fleet=fleet,
+            hosting=hosting,
+            retention=retention,
+            watermarks=watermarks,
         )
         self.recordings = RecordingService(
             settings=settings,
@@ -105,7 +131,7 @@ class ControlPlane:
             recorder=self._recorder,
             disk=self._disk,
             sfu=sfu,
-            watermarks=Watermarks(Fetcher(EgressGuard(settings.egress)), settings.recording),
+            watermarks=watermarks,
             metrics=metrics,
         )
         self.observer = MeetingObserver(
@@ -113,6 +139,7 @@ class ControlPlane:
             sessions=sessions,
             recordings=self.recordings,
             recorder=self._recorder,
+            portraits=self._portraits,
             retention=retention,
         )
         self._recovery = Recovery(
@@ -122,6 +149,16 @@ class ControlPlane:
             sessions=sessions,
             delivery=self._delivery,
             retention=retention,
+        )
+        self._reclaim = Reclaim(
+            settings=settings.capture,
+            paths=paths,
+            clock=clock,
+            store=self._store,
+            sessions=sessions,
+            retention=retention,
+            fleet=fleet,
+            count=metrics.reclaimed_bytes.inc,
         )
         self._expiry = Expiry(database, clock, bucket)
 
@@ -146,14 +183,19 @@ class ControlPlane:
     async def recover(self) -> None:
         """Finishes what an earlier server left, and begins to watch the disk. Raises DatabaseError."""
         await self._recovery.run()
+        await self.rerenders.recover()
         self._tasks.spawn(self._recorder.leave_traces(), "traces")
         self._tasks.spawn(self._disk.run(), "disk-guard")
         self._tasks.spawn(self._expiry.run(), "expiry")
+        self._tasks.spawn(self._reclaim.run(), "reclaim")
 
     async def close(self, timeout_s: float) -> None:
         """Stops running recordings and delivers them; what takes longer is finished at the next start."""
         await self._tasks.close()
         await self.observer.close()
+        await self._portraits.close()
+        await self._keyframes.close()
+        await self.rerenders.close()
         deadline_s = self._clock.monotonic_s() + timeout_s
         await self._recorder.close(timeout_s)
         await self._delivery.close(max(0.0, deadline_s - self._clock.monotonic_s()))

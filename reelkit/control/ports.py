@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Literal, Protocol
 
+from reelkit.capture.events import Event
 from reelkit.publish.bucket import StoredFile
+from reelkit.rooms.peer import PeerInfo
 
 Mark = Literal["paused", "stopped"]
 Notice = Literal["RECORDING", "PAUSED", "STOPPED"]
@@ -43,6 +45,12 @@ class Room(Protocol):
     def visible_peer_count(self) -> int:
         """Peers that have joined and are not hidden."""
 
+    def peers(self) -> list[PeerInfo]:
+        """Everybody who has joined, hidden peers included."""
+
+    def record(self, event: Event) -> None:
+        """Appends to the journal if it can."""
+
     async def start_capture(self, recording_id: str) -> float:
         """Begins or resumes a recording; returns the wall time of its mark. Raises ReelkitError; nothing is on then."""
 
@@ -51,6 +59,9 @@ class Room(Protocol):
 
     async def announce_recording(self, recording_id: str, state: Notice) -> None:
         """Tells everybody in the room, and whoever comes later."""
+
+    async def request_keyframe(self, feed: str, mindex: int) -> None:
+        """Asks the sender of a video track, named as its packet files are, for a keyframe. Raises ReelkitError."""
 
 
 class Gateway(Protocol):

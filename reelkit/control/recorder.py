@@ -13,6 +13,7 @@ from reelkit.control.empty_meetings import EmptyMeetings
 from reelkit.control.errors import Unavailable
 from reelkit.control.live_recording import LiveRecording
 from reelkit.control.meetings import Meeting
+from reelkit.control.portraits import Portraits
 from reelkit.control.ports import Gateway, Notice, Room
 from reelkit.control.recording import Recording, RecordingStatus, StopReason
 from reelkit.control.recording_plan import RecordingPlan
@@ -46,12 +47,14 @@ class Recorder:
         store: RecordingStore,
         sessions: SessionBook,
         delivery: Delivery,
+        portraits: Portraits,
         empty_meeting_timeout_s: float,
     ) -> None:
         self._clock = clock
         self._store = store
         self._sessions = sessions
         self._delivery = delivery
+        self._portraits = portraits
         self._tasks = TaskOwner("recorder")
         self._turns = NamedLocks()
         self._live: dict[str, LiveRecording] = {}
@@ -66,6 +69,14 @@ class Recorder:
         """Raises Unavailable when the server is stopping."""
         if self._closing:
             raise Unavailable("the server is stopping")
+
+    def is_recording(self, room: Room) -> bool:
+        """Whether a recording of this session runs or pauses."""
+        return any(live.room.session_id == room.session_id for live in self._live.values())
+
+    def find(self, recording_id: str) -> LiveRecording | None:
+        """A recording that runs or pauses in a room."""
+        return self._live.get(recording_id)
 
     def live(self, recording_id: str) -> LiveRecording:
         """Raises Unavailable for one that runs by its status but has no room: it is being recovered."""
@@ -82,9 +93,9 @@ class Recorder:
         """
         room: Room | None = None
         try:
-            if plan.watermark_png is not None:
+            if plan.media.watermark_png is not None:
                 # Before the first packet: a server that dies later finds all that the film needs.
-                await self._delivery.store_watermark(recording.id, plan.watermark_png)
+                await self._delivery.store_watermark(recording.id, plan.media.watermark_png)
             room = await gateway.open_room(
                 meeting.id,
                 meeting.title or "",
@@ -221,6 +232,7 @@ class Recorder:
         await self._delivery.start_job(recording_id, room.capture_dir, plan.render_config(recording_id))
         live.opened(started_s)
         self.presence_changed(room)
+        self._portraits.collect(room)
         return running
 
     async def _abandon(self, recording: Recording, room: Room | None, reason: str) -> None:

@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import Self
 
 from reelkit.control.caller import Caller
+from reelkit.control.hosted import Hosted
 from reelkit.db.recordings import RecordingRow
-
-_MS_PER_S = 1_000
 
 
 class RecordingStatus(StrEnum):
@@ -64,59 +63,38 @@ class StopReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class Recording(Hosted):
     """One recording as callers see it. Times are aware UTC datetimes."""
 
-    id: str
-    app_id: str
     meeting_id: str
     session_id: str | None
     status: RecordingStatus
-    output_file_name: str
     invoked_at: datetime
     started_at: datetime | None
     """The instant from which media is captured."""
     stopped_at: datetime | None
-    uploaded_at: datetime | None
-    duration_ms: int | None
-    """Recorded time without pauses; once there is a film, its exact length."""
-    file_size_bytes: int | None
-    sha256: str | None
-    """Of the film, in hexadecimal."""
-    download_expires_at: datetime | None
-    """When the hosted file is deleted; None without one."""
     start_reason: StartReason
     start_caller: Caller | None
     stop_reason: StopReason | None
     stop_caller: Caller | None
-    error: str | None
-    """Why it ended other than asked, in a sentence; also on an UPLOADED one that was cut short."""
+    keep_capture: bool | None
+    """What the start call said about the capture; None leaves it to the server's settings."""
 
     @classmethod
     def of(cls, row: RecordingRow) -> Self:
         return cls(
+            **cls.fields_of(row),
             id=row.id,
             app_id=row.app_id,
             meeting_id=row.meeting_id,
             session_id=row.session_id,
             status=RecordingStatus(row.status),
-            output_file_name=row.output_file_name,
             invoked_at=row.invoked_at,
             started_at=row.started_at,
             stopped_at=row.stopped_at,
-            uploaded_at=row.uploaded_at,
-            duration_ms=row.duration_ms,
-            file_size_bytes=row.file_size_bytes,
-            sha256=row.sha256,
-            download_expires_at=row.download_expires_at,
             start_reason=StartReason(row.start_reason),
             start_caller=Caller.from_json(row.start_caller) if row.start_caller else None,
             stop_reason=StopReason(row.stop_reason) if row.stop_reason else None,
             stop_caller=Caller.from_json(row.stop_caller) if row.stop_caller else None,
-            error=row.error,
+            keep_capture=row.keep_capture,
         )
-
-    @property
-    def recording_duration_s(self) -> int | None:
-        """``duration_ms`` in whole seconds, rounded."""
-        return None if self.duration_ms is None else (self.duration_ms + _MS_PER_S // 2) // _MS_PER_S

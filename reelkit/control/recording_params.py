@@ -1,12 +1,12 @@
 """How a recording is to be made: the body of the start call, and the standing configuration of a meeting.
 
-Fields and bounds are those of the reference page *Start recording a meeting*. Which of them this version can do is
-decided by :mod:`reelkit.control.recording_plan`.
+Fields and bounds are those of the reference page *Start recording a meeting*, and ``reelkit`` holds what goes beyond
+it. Which of them this version can do is decided by :mod:`reelkit.control.recording_support`.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reelkit.control.storage_config import StorageConfig
 from reelkit.control.validation import Flag, Params, Text, UuidText, WholeNumber
@@ -33,6 +33,7 @@ WebUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), _url_of("http", "htt
 RtmpUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), _url_of("rtmp", "rtmps")]
 Side = Annotated[WholeNumber, Field(ge=1, le=MAX_SIDE_PX)]
 Pixels = Annotated[WholeNumber, Field(ge=1)]
+FileNamePrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=MAX_PREFIX_LENGTH)]
 
 
 class AudioConfig(Params):
@@ -78,9 +79,18 @@ class RtmpOutConfig(Params):
     rtmp_url: RtmpUrl | None = None
 
 
+class Extensions(BaseModel):
+    """What Reelkit can do beyond the reference page. Nobody else sends it, so that a wrong field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_capture: Flag | None = None
+    """Keep what the recording is made from, for other films of it; the server's settings decide if it is left out."""
+
+
 class _Configuration(Params):
     audio_config: AudioConfig | None = None
-    file_name_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=MAX_PREFIX_LENGTH)] | None = None
+    file_name_prefix: FileNamePrefix | None = None
     max_seconds: Annotated[WholeNumber, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] | None = None
     realtimekit_bucket_config: RealtimekitBucketConfig | None = None
     storage_config: StorageConfig | None = None
@@ -102,3 +112,4 @@ class RecordingParams(_Configuration):
     interactive_config: InteractiveConfig | None = None
     rtmp_out_config: RtmpOutConfig | None = None
     url: WebUrl | None = None
+    reelkit: Extensions | None = None

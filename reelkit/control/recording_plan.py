@@ -1,20 +1,18 @@
 """From what was asked to what is done: merging configurations, refusing what is not built, filling in defaults."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
-from reelkit.control.errors import Invalid, Unsupported
-from reelkit.control.recording_params import AudioConfig, RecordingConfig, RecordingParams, VideoConfig, Watermark
-from reelkit.control.watermarks import PreparedWatermark
-from reelkit.render.config import AudioSpec, RenderConfig, VideoSpec
+from reelkit.control.errors import Invalid
+from reelkit.control.file_names import FileNames
+from reelkit.control.media_plan import MediaPlan, plan_media
+from reelkit.control.recording_params import RecordingConfig, RecordingParams
+from reelkit.control.recording_support import require_supported
+from reelkit.render.config import ExamineLevel, RenderConfig
 from reelkit.settings import Settings
 
-# What the reference page calls the default picture.
-_DEFAULT_WIDTH_PX = 1_280
-_DEFAULT_HEIGHT_PX = 720
-_MS_PER_S = 1_000
 # These are one value each: fields of two of them do not mix.
 _WHOLE = frozenset({"storage_config"})
 # Never kept with the recording: which meeting it is stands beside it, and credentials are not stored in clear.
@@ -27,33 +25,34 @@ class RecordingPlan:
 
     config: Mapping[str, Any]
     """The merged configuration in the API's words, without anything secret."""
-    video: VideoSpec
-    audio: AudioSpec
+    media: MediaPlan
     max_seconds: int
     """Limit of recorded time, pauses not counted."""
     file_name_prefix: str | None
     lag_s: float
     """How far the renderer stays behind the meeting."""
-    watermark: Watermark | None = None
-    """The one that is asked for. Its image has to be fetched before the film has it."""
-    watermark_png: bytes | None = None
-    """The image that ``video`` names."""
+    keep_capture: bool | None = None
+    """Whether the capture outlives the recording; None leaves it to the server's settings."""
+    examine: ExamineLevel = "keyframes"
+    """How much of the film is decoded again for its integrity record."""
 
-    def with_watermark(self, prepared: PreparedWatermark) -> Self:
-        """The same with the image that was asked for."""
-        return replace(
-            self, video=self.video.model_copy(update={"watermark": prepared.spec}), watermark_png=prepared.png
+    def file_names(self, meeting_id: str, invoked_at: datetime) -> FileNames:
+        """What its files are called."""
+        return FileNames.of(
+            self.render_config("", live=False), prefix=self.file_name_prefix, room=meeting_id, at=invoked_at
         )
 
-    def output_file_name(self, meeting_id: str, invoked_at: datetime) -> str:
-        """``{prefix}_{room name}_{unix ms}.mp4``; a meeting's room name is its id, which every file system takes."""
-        time_ms = round(invoked_at.timestamp() * _MS_PER_S)
-        prefix = f"{self.file_name_prefix}_" if self.file_name_prefix else ""
-        return f"{prefix}{meeting_id}_{time_ms}.mp4"
-
-    def render_config(self, recording_id: str) -> RenderConfig:
+    def render_config(self, recording_id: str, *, live: bool = True) -> RenderConfig:
         """What the renderer is told while the meeting goes on."""
-        return RenderConfig(recording_id=recording_id, live=True, lag_s=self.lag_s, video=self.video, audio=self.audio)
+        return RenderConfig(
+            recording_id=recording_id,
+            live=live,
+            lag_s=self.lag_s,
+            video=self.media.video,
+            audio=self.media.audio,
+            files=self.media.files,
+            examine=self.examine,
+        )
 
 
 def plan_recording(
@@ -61,10 +60,8 @@ def plan_recording(
 ) -> RecordingPlan:
     """Merges the start call over the meeting's configuration over the defaults, field by field.
 
-    ``captures_at_once`` tells whether captured packets can be read at once, without Janus' buffering.
-
-    Odd widths and heights become the next even number, because H.264's chroma has half the picture's size. Raises
-    Unsupported naming what is not built, and Invalid for a film that would be delivered nowhere.
+    ``captures_at_once`` tells whether captured packets can be read at once, without Janus' buffering. Raises
+    Unsupported naming what is not built, and Invalid where nothing would be delivered, or nowhere.
     """
     merged = _merged(params, standing)
     require_supported(merged)
@@ -74,65 +71,16 @@ def plan_recording(
             "realtimekit_bucket_config.enabled: false needs a storage_config, or the film would be delivered nowhere",
             field="realtimekit_bucket_config.enabled",
         )
-    video = merged.video_config or VideoConfig()
-    watermark = video.watermark
     render = settings.render
     return RecordingPlan(
         config=merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT),
-        video=VideoSpec(
-            width_px=_even(video.width or _DEFAULT_WIDTH_PX),
-            height_px=_even(video.height or _DEFAULT_HEIGHT_PX),
-            fps=render.fps,
-            preset=render.preset,
-            crf=render.crf,
-            threads=render.threads,
-        ),
-        audio=AudioSpec(),
+        media=plan_media(merged.video_config, merged.audio_config, render),
         max_seconds=merged.max_seconds or settings.recording.max_seconds,
         file_name_prefix=merged.file_name_prefix,
         lag_s=render.lag_s if captures_at_once else render.lag_without_flush_s,
-        watermark=watermark if watermark is not None and watermark.model_dump(exclude_none=True) else None,
+        keep_capture=merged.reelkit.keep_capture if merged.reelkit is not None else None,
+        examine=settings.integrity.decode,
     )
-
-
-def require_supported(config: RecordingParams | RecordingConfig) -> None:
-    """Raises Unsupported naming the first field that asks for what this version does not have."""
-    for field, reason in _unsupported(config):
-        raise Unsupported(f"{field}: {reason}", field=field)
-
-
-def _unsupported(config: RecordingParams | RecordingConfig) -> Iterator[tuple[str, str]]:
-    if config.storage_config is not None:
-        yield "storage_config", "delivery to other storage than the hosted bucket is not available in this version"
-    if isinstance(config, RecordingParams):
-        if config.url is not None:
-            yield "url", "recording a page is not available in this version"
-        if config.interactive_config is not None and config.interactive_config.type is not None:
-            yield "interactive_config", "timed metadata is not available in this version"
-        if config.rtmp_out_config is not None and config.rtmp_out_config.rtmp_url is not None:
-            yield "rtmp_out_config", "streaming by RTMP is not available in this version"
-    elif config.live_streaming_config is not None and config.live_streaming_config.rtmp_url is not None:
-        yield "live_streaming_config", "streaming by RTMP is not available in this version"
-    if config.video_config is not None:
-        yield from _unsupported_video(config.video_config)
-    if config.audio_config is not None:
-        yield from _unsupported_audio(config.audio_config)
-
-
-def _unsupported_video(video: VideoConfig) -> Iterator[tuple[str, str]]:
-    if video.codec not in {None, "H264"}:
-        yield "video_config.codec", f"{video.codec} is not available in this version, only H264 is"
-    if video.export_file is False:
-        yield "video_config.export_file", "a recording without a video file is not available in this version"
-
-
-def _unsupported_audio(audio: AudioConfig) -> Iterator[tuple[str, str]]:
-    if audio.export_file is not False:
-        yield "audio_config", "a separate audio file is not available in this version; export_file false asks for none"
-    if audio.codec not in {None, "AAC"}:
-        yield "audio_config.codec", f"{audio.codec} is not available in this version, only AAC is"
-    if audio.channel not in {None, "stereo"}:
-        yield "audio_config.channel", f"{audio.channel} is not available in this version, only stereo is"
 
 
 def _merged(params: RecordingParams, standing: RecordingConfig | None) -> RecordingParams:
@@ -153,7 +101,3 @@ def _over(upper: Mapping[str, Any], lower: Mapping[str, Any]) -> dict[str, Any]:
         else:
             result[name] = value
     return result
-
-
-def _even(side_px: int) -> int:
-    return side_px + side_px % 2

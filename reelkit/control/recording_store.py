@@ -1,7 +1,7 @@
 """Recordings in the database: new ones, and their moves from status to status."""
 
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, Unpack
 from uuid import uuid4
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from reelkit.clock import Clock, utc
 from reelkit.control.caller import Caller
 from reelkit.control.errors import Conflict, NotFound
+from reelkit.control.hosted import HostedChanges
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.recording import FOLLOWERS, RUNNING, Recording, RecordingStatus, StartReason, StopReason
@@ -24,20 +25,14 @@ log = structlog.get_logger(__name__)
 _RETRY_S = 2.0
 
 
-class RecordingChanges(TypedDict, total=False):
+class RecordingChanges(HostedChanges, total=False):
     """Fields that may change together with the status."""
 
     session_id: str
     started_at: datetime
     stopped_at: datetime
-    uploaded_at: datetime
-    duration_ms: int
-    file_size_bytes: int
-    sha256: str
-    download_expires_at: datetime
     stop_reason: StopReason
     stop_caller: Caller | None
-    error: str | None
 
 
 class RecordingStore:
@@ -66,6 +61,7 @@ class RecordingStore:
         """A new recording. Raises Conflict if the meeting has a running one and ``allow_multiple`` is false."""
         recording_id = str(uuid4())
         invoked_at = utc(self._clock.time_s())
+        names = plan.file_names(meeting_id, invoked_at)
         row = RecordingRow(
             id=recording_id,
             app_id=app_id,
@@ -74,7 +70,10 @@ class RecordingStore:
             allow_multiple=allow_multiple,
             config=dict(plan.config),
             render=plan.render_config(recording_id).model_dump(mode="json"),
-            output_file_name=plan.output_file_name(meeting_id, invoked_at),
+            output_file_name=names.output,
+            audio_file_name=names.audio,
+            notes=list(plan.media.notes) or None,
+            keep_capture=plan.keep_capture,
             invoked_at=invoked_at,
             start_reason=reason.value,
             start_caller=caller.as_json() if caller else None,
@@ -125,6 +124,11 @@ class RecordingStore:
         if row is None:
             raise NotFound("there is no such recording in this app")
         return Recording.of(row)
+
+    async def integrity(self, recording_id: str) -> dict[str, Any] | None:
+        """The integrity record of a recording; None before it is delivered and for an unknown one."""
+        async with self._database.session() as session:
+            return await RecordingRepository(session).integrity(recording_id)
 
     async def list(
         self, app_id: str, where: RecordingFilter, page: PageRequest, *, newest_first: bool

@@ -1,18 +1,21 @@
 """Recordings as callers use them: start, steer, find."""
 
+from dataclasses import replace
+from typing import Any
+
 import structlog
 
 from reelkit.clock import Clock
 from reelkit.control.caller import Caller
 from reelkit.control.disk import DiskGuard
-from reelkit.control.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from reelkit.control.errors import Conflict, Forbidden, NotFound, Unavailable
 from reelkit.control.meetings import Meeting, MeetingService
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.ports import Gateway, Sfu
 from reelkit.control.recorder import Recorder
 from reelkit.control.recording import ALLOWED_FROM, Action, Recording, StartReason, StopReason
-from reelkit.control.recording_params import RecordingParams, Watermark
+from reelkit.control.recording_params import RecordingParams
 from reelkit.control.recording_plan import RecordingPlan, plan_recording
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.tasks import uninterrupted
@@ -66,16 +69,19 @@ class RecordingService:
 
         A meeting without a session gets one. Raises NotFound, Forbidden for an INACTIVE meeting (409 would tell the
         SDK that a recording is in progress), Unsupported and Invalid naming a field, Conflict when a recording runs
-        already, Unavailable when the machine is not fit for one. A watermark is fetched first; only a recording that
-        starts with its meeting goes on without one that cannot be had.
+        already, Unavailable when the machine is not fit for one. A watermark is fetched first: a bad one is refused,
+        without one that its host cannot deliver now the recording goes on and says so in its notes.
         """
         called_s = self._clock.monotonic_s()
         meeting = await self._meetings.get(app_id, params.meeting_id)
         if not meeting.active:
             raise Forbidden("the meeting is INACTIVE: it cannot be recorded")
         plan = plan_recording(params, meeting.recording_config, self._settings, captures_at_once=self._sfu.flushes)
-        if plan.watermark is not None:
-            plan = await self._with_watermark(plan, plan.watermark, meeting, reason)
+        if plan.media.watermark is not None:
+            self._require_fit()
+            # A meeting that records itself is worth more than its watermark: there is nobody to be told.
+            lenient = reason is StartReason.RECORD_ON_START
+            plan = replace(plan, media=await self._watermarks.applied(plan.media, lenient=lenient))
         recording = await uninterrupted(
             self._start(meeting, plan, bool(params.allow_multiple_recordings), reason, caller),
             f"start-recording-{meeting.id}",
@@ -95,6 +101,10 @@ class RecordingService:
         """Raises NotFound, also for another app's recording."""
         return await self._store.get(app_id, recording_id)
 
+    async def integrity(self, recording: Recording) -> dict[str, Any] | None:
+        """The record of what was delivered; None before that."""
+        return await self._store.integrity(recording.id) if recording.integrity_sha256 is not None else None
+
     async def list(
         self, app_id: str, where: RecordingFilter, page: PageRequest, *, newest_first: bool = True
     ) -> Page[Recording]:
@@ -108,19 +118,6 @@ class RecordingService:
         if not running:
             raise NotFound("no recording of this meeting is running")
         return running[0]
-
-    async def _with_watermark(
-        self, plan: RecordingPlan, wanted: Watermark, meeting: Meeting, reason: StartReason
-    ) -> RecordingPlan:
-        self._require_fit()
-        try:
-            return plan.with_watermark(await self._watermarks.prepare(wanted, plan.video))
-        except Invalid as error:
-            if reason is StartReason.API_CALL:
-                raise
-            # Nobody is there to be told and to call again, and the meeting is worth more than its watermark.
-            log.warning("a meeting is recorded without its watermark", meeting_id=meeting.id, reason=error.message)
-            return plan
 
     async def _start(
         self,

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, and_, false, func, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reelkit.db.base import Base, Id, UtcDateTime
+from reelkit.db.hosted import HostedColumns
 from reelkit.db.meetings import MeetingRow
 from reelkit.db.page import RowPage, fetch_page
 
@@ -16,7 +17,7 @@ RUNNING_STATUSES = ("INVOKED", "RECORDING", "PAUSED")
 """A meeting's recording with one of these keeps other recordings out, unless it allows several."""
 
 
-class RecordingRow(Base):
+class RecordingRow(HostedColumns, Base):
     """A recording.
 
     ``config`` is the merged start configuration in the API's words, without anything secret; ``render`` is what it
@@ -33,21 +34,15 @@ class RecordingRow(Base):
     allow_multiple: Mapped[bool]
     config: Mapped[dict[str, Any]] = mapped_column(JSON)
     render: Mapped[dict[str, Any]] = mapped_column(JSON)
-    output_file_name: Mapped[str] = mapped_column(String(255))
     invoked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    uploaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    duration_ms: Mapped[int | None] = mapped_column(BigInteger)
-    file_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    sha256: Mapped[str | None] = mapped_column(String(64))
-    download_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    file_removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     start_reason: Mapped[str] = mapped_column(String(32))
     start_caller: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     stop_reason: Mapped[str | None] = mapped_column(String(32))
     stop_caller: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    error: Mapped[str | None] = mapped_column(Text)
+    keep_capture: Mapped[bool | None]
+    """What the start call said; None leaves it to the server's settings."""
 
     __table_args__ = (
         Index(None, "app_id", "invoked_at"),
@@ -100,6 +95,10 @@ class RecordingRepository:
         return await self._session.scalar(
             select(RecordingRow).where(RecordingRow.id == recording_id, RecordingRow.app_id == app_id)
         )
+
+    async def integrity(self, recording_id: str) -> dict[str, Any] | None:
+        """The integrity record, which rows do not bring along."""
+        return await self._session.scalar(select(RecordingRow.integrity).where(RecordingRow.id == recording_id))
 
     async def running(self, meeting_id: str) -> tuple[RecordingRow, ...]:
         """The meeting's invoked, recording and paused ones, newest first."""

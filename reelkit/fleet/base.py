@@ -1,11 +1,13 @@
 """What a fleet is: the place where the jobs of recordings run, one job per recording."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from reelkit.publish.delivered import DeliveredFile
 from reelkit.render.config import RenderConfig
+from reelkit.render.progress import StuckTrack
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,8 @@ class JobSpec:
     job_dir: Path
     capture_dir: Path
     render: RenderConfig
+    again: bool = False
+    """Another film of a kept capture, for which recordings do not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +33,46 @@ class JobProgress:
     segments: int
     rss_bytes: int
     """Resident memory of the worker."""
+    wants_keyframes: tuple[StuckTrack, ...] = ()
+    """Tracks that cannot go on without a keyframe."""
+    needed_from: Mapping[str, int | None] | None = None
+    """What the film still needs of the capture's packet files: the offset by name of the file, None for nothing of it.
+    Files that are not named are needed whole; None while everything is."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """Where a job stands."""
+
+    waiting: bool
+    """It has no renderer yet: all places are taken."""
+    progress: JobProgress | None
+    """The newest report; None before the first one."""
+
+
+ProgressListener = Callable[[str, JobProgress], None]
+"""Gets each report with the recording that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """How a job ended. ``error`` is None exactly when the film is whole.
+    """How a job ended. ``error`` is None exactly when the recording is whole.
 
-    A failed job may still have a ``film``: the part that could be saved.
+    A failed job may still have ``files``: the part that could be saved.
     """
 
-    film: Path | None
+    files: tuple[DeliveredFile, ...]
     duration_s: float
     frames: int
     report: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+    integrity: Mapping[str, Any] | None = None
+    """What proves that the files are what was recorded; JSON-able."""
 
     @classmethod
     def failed(cls, error: str) -> Self:
-        """An outcome without a film."""
-        return cls(film=None, duration_s=0.0, frames=0, error=error)
+        """An outcome without a file."""
+        return cls(files=(), duration_s=0.0, frames=0, error=error)
 
 
 class Fleet(Protocol):
@@ -64,6 +89,15 @@ class Fleet(Protocol):
 
     def progress(self, recording_id: str) -> JobProgress | None:
         """The newest report of a running job; None before the first one and for unknown jobs."""
+
+    def recording_stopped(self, recording_id: str) -> None:
+        """The job's recording has stopped: it goes before those that go on. Does nothing for an unknown job."""
+
+    def statuses(self) -> Mapping[str, JobStatus]:
+        """All jobs by recording."""
+
+    def on_progress(self, listener: ProgressListener) -> None:
+        """From now on ``listener`` gets every report of every job, in the event loop."""
 
     async def close(self) -> None:
         """Ends all workers. Their jobs can be continued from disk by a later :meth:`start`."""

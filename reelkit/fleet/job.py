@@ -1,4 +1,4 @@
-"""One job: a capture rendered into segments and joined to a film, from wherever an earlier worker left it."""
+"""One job: a capture rendered into segments and joined to files, from wherever an earlier worker left it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,8 @@ from reelkit.clock import Clock
 from reelkit.durable import write_durably
 from reelkit.errors import ReelkitError
 from reelkit.fleet.messages import Done, Failed, Message, Progress
-from reelkit.publish.film import Film, FilmWriter
+from reelkit.publish.files import FilesWriter
+from reelkit.publish.proof.job_proof import JobProof
 from reelkit.render.config import RenderConfig
 from reelkit.render.manifest import Manifest, Segment
 from reelkit.render.progress import Progress as RenderProgress
@@ -18,7 +19,6 @@ from reelkit.render.renderer import Renderer
 
 log = structlog.get_logger(__name__)
 
-FILM_FILE = "film.mp4"
 MANIFEST_FILE = "manifest.jsonl"
 RESULT_FILE = "report.json"
 """Written last: a job that has it needs no work."""
@@ -28,39 +28,46 @@ Emit = Callable[[Message], None]
 
 
 def run_job(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock, emit: Emit) -> Done | Failed:
-    """Renders until the film is finished and returns the last message, which is also emitted; blocks.
+    """Renders until the files are finished and returns the last message, which is also emitted; blocks.
 
     An error that another try may mend (a full disk, a lost capture mount) is raised: OSError, or ReelkitError with
-    ``retry``. Any other ends in :class:`Failed` with the film that could be saved.
+    ``retry``. Any other ends in :class:`Failed` with what could be saved.
     """
     outcome = _earlier_result(job_dir) or _render(job_dir, capture_dir, config, clock, emit)
     emit(outcome)
     return outcome
 
 
-def salvage(job_dir: Path, reason: str, emit: Emit) -> Failed:
-    """Makes a film of the segments that were committed before a job was given up because of ``reason``.
+def salvage(job_dir: Path, capture_dir: Path, config: RenderConfig, reason: str, emit: Emit) -> Failed:
+    """Makes the files of the segments that were committed before a job was given up because of ``reason``.
 
     Raises OSError.
     """
-    with FilmWriter(job_dir / FILM_FILE) as writer:
-        _append_committed(job_dir, writer)
-        film = writer.finish() if writer.segments else None
-    outcome = _failed(reason, film)
+    proof = JobProof(job_dir, capture_dir, config)
+    with FilesWriter(job_dir, config) as writer:
+        _append_committed(job_dir, writer, proof)
+        outcome = _failed(reason, writer, proof)
     emit(outcome)
     return outcome
 
 
 def _render(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock, emit: Emit) -> Done | Failed:
-    with FilmWriter(job_dir / FILM_FILE) as writer:
+    proof = JobProof(job_dir, capture_dir, config)
+    with FilesWriter(job_dir, config) as writer:
 
         def on_segment(segment: Segment) -> None:
             writer.append(job_dir / segment.file, segment)
+            proof.take(segment)
 
         def on_progress(progress: RenderProgress) -> None:
             emit(
                 Progress(
-                    film_s=progress.film_s, lag_s=progress.lag_s, segments=progress.segments, rss_bytes=resident_bytes()
+                    film_s=progress.film_s,
+                    lag_s=progress.lag_s,
+                    segments=progress.segments,
+                    rss_bytes=resident_bytes(),
+                    wants_keyframes=progress.wants_keyframes,
+                    needed_from=None if progress.needed_from is None else dict(progress.needed_from),
                 )
             )
 
@@ -72,32 +79,42 @@ def _render(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock
             log.warning("rendering cannot go on", error=str(error), fault=error.fault)
             if not writer.segments:
                 # It may have failed before it handed on what an earlier worker had committed.
-                _append_committed(job_dir, writer)
-            return _failed(str(error), writer.finish() if writer.segments else None)
-        film = writer.finish()
+                _append_committed(job_dir, writer, proof)
+            return _failed(str(error), writer, proof)
+        files = writer.finish()
     done = Done(
-        film=film.path,
-        duration_s=film.duration_s,
-        frames=film.frames,
+        files=files,
+        duration_s=report.duration_s,
+        frames=report.frames,
         report=report.model_dump(mode="json"),
+        integrity=proof.record(files, frames=report.frames, report=report),
     )
     write_durably(job_dir / RESULT_FILE, done.model_dump_json().encode())
     return done
 
 
-def _append_committed(job_dir: Path, writer: FilmWriter) -> None:
+def _append_committed(job_dir: Path, writer: FilesWriter, proof: JobProof) -> None:
     """Adds what is sound of the committed segments. Raises OSError."""
     try:
         for segment in Manifest(job_dir / MANIFEST_FILE).read():
             writer.append(job_dir / segment.file, segment)
+            proof.take(segment)
     except ReelkitError as error:
         log.warning("not all committed segments make a film", error=str(error), segments=writer.segments)
 
 
-def _failed(reason: str, film: Film | None) -> Failed:
-    if film is None:
+def _failed(reason: str, writer: FilesWriter, proof: JobProof) -> Failed:
+    """Finishes what there is."""
+    if not writer.segments:
         return Failed(message=reason)
-    return Failed(message=reason, film=film.path, duration_s=film.duration_s, frames=film.frames)
+    files = writer.finish()
+    return Failed(
+        message=reason,
+        files=files,
+        duration_s=writer.duration_s,
+        frames=writer.frames,
+        integrity=proof.record(files, frames=writer.frames, error=reason),
+    )
 
 
 def _earlier_result(job_dir: Path) -> Done | None:
@@ -105,7 +122,7 @@ def _earlier_result(job_dir: Path) -> Done | None:
         done = Done.model_validate_json((job_dir / RESULT_FILE).read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
-    return done if done.film.is_file() else None
+    return done if all(file.path.is_file() for file in done.files) else None
 
 
 def resident_bytes() -> int:

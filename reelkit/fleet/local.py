@@ -1,4 +1,4 @@
-"""Workers on this machine: one supervised subprocess per recording.
+"""Workers on this machine: one supervised subprocess per recording, so many at once as there are places.
 
 A worker is free to die: its state is on disk, segment by segment, so it is started again and goes on. Only a failure
 that it calls final itself, or too many restarts without one new segment, ends a job.
@@ -10,8 +10,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ import structlog
 from pydantic import ValidationError
 
 from reelkit.clock import Clock
-from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
+from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec, JobStatus, ProgressListener
 from reelkit.fleet.errors import JobUnknown
 from reelkit.fleet.messages import MESSAGE, Done, Failed, Progress
+from reelkit.fleet.slots import RenderSlots, Turn, default_limit
 from reelkit.process import ChildProcess
 from reelkit.settings import RenderSettings
 
@@ -33,6 +34,8 @@ _BACKOFF_MAX_S = 15.0
 # A worker that was asked to end has nothing to save that is not on disk already.
 _STOP_TIMEOUT_S = 2.0
 CONFIG_FILE = "config.json"
+# numpy's threads would spin for work that one does as fast, which costs more processor time than all of the sound.
+_WORKER_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass
@@ -61,6 +64,8 @@ class LocalFleet:
         self._clock = clock
         self._command = command
         self._jobs: dict[str, _Job] = {}
+        self._slots = RenderSlots(settings.max_live or default_limit())
+        self._listeners: list[ProgressListener] = []
 
     async def start(self, spec: JobSpec) -> None:
         """Starts a job, or continues the one in its directory. Raises OSError if it cannot be written down."""
@@ -87,6 +92,22 @@ class LocalFleet:
         job = self._jobs.get(recording_id)
         return job.progress if job else None
 
+    def recording_stopped(self, recording_id: str) -> None:
+        """The job goes before those of recordings that go on."""
+        self._slots.stopped(recording_id)
+
+    def statuses(self) -> Mapping[str, JobStatus]:
+        """All jobs by recording."""
+        return {
+            recording_id: JobStatus(self._slots.is_waiting(recording_id), job.progress)
+            for recording_id, job in self._jobs.items()
+            if not job.supervisor.done()
+        }
+
+    def on_progress(self, listener: ProgressListener) -> None:
+        """From now on ``listener`` gets every report of every job."""
+        self._listeners.append(listener)
+
     def pid(self, recording_id: str) -> int | None:
         """The process id of a job's present worker, for operators and fault tests."""
         job = self._jobs.get(recording_id)
@@ -110,6 +131,10 @@ class LocalFleet:
             raise JobUnknown("no such job is running", recording_id=recording_id) from None
 
     async def _supervise(self, spec: JobSpec) -> JobOutcome:
+        async with self._slots.held(spec.recording_id, _turn(spec)):
+            return await self._keep_running(spec)
+
+    async def _keep_running(self, spec: JobSpec) -> JobOutcome:
         without_progress = 0
         while True:
             worker = _WorkerRun(spec, lambda progress: self._progressed(spec, progress))
@@ -160,7 +185,12 @@ class LocalFleet:
     def _progressed(self, spec: JobSpec, progress: JobProgress) -> None:
         job = self._jobs.get(spec.recording_id)
         if job is not None:
+            if progress.needed_from is None and job.progress is not None:
+                # Not told again while it is the same; it also holds for a worker that takes over.
+                progress = replace(progress, needed_from=job.progress.needed_from)
             job.progress = progress
+        for listener in self._listeners:
+            listener(spec.recording_id, progress)
 
 
 class _WorkerRun:
@@ -197,22 +227,26 @@ class _WorkerRun:
                         lag_s=message.lag_s,
                         segments=message.segments,
                         rss_bytes=message.rss_bytes,
+                        wants_keyframes=message.wants_keyframes,
+                        needed_from=message.needed_from,
                     )
                 )
             case Done():
                 self.outcome = JobOutcome(
-                    film=message.film,
+                    files=message.files,
                     duration_s=message.duration_s,
                     frames=message.frames,
                     report=message.report,
+                    integrity=message.integrity,
                     error=None,
                 )
             case Failed():
                 self.outcome = JobOutcome(
-                    film=message.film,
+                    files=message.files,
                     duration_s=message.duration_s,
                     frames=message.frames,
                     report=message.report,
+                    integrity=message.integrity,
                     error=message.message,
                 )
 
@@ -228,6 +262,12 @@ class _WorkerRun:
         getattr(log, level if level in {"debug", "info", "warning", "error"} else "info")(
             text, recording_id=self._spec.recording_id, **event
         )
+
+
+def _turn(spec: JobSpec) -> Turn:
+    if spec.again:
+        return Turn.AGAIN
+    return Turn.LIVE if spec.render.live else Turn.STOPPED
 
 
 def describe_exit(status: int) -> str:
@@ -252,7 +292,8 @@ def _write_config(spec: JobSpec) -> None:
 
 def _worker_environment() -> dict[str, str]:
     """The server's environment without its settings, among which are secrets a renderer has no use for."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("REELKIT_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("REELKIT_")}
+    return inherited | _WORKER_ENVIRONMENT
 
 
 def _yield_processor(nice: int) -> None:

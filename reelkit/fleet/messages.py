@@ -1,9 +1,11 @@
 """What a worker tells its supervisor: one JSON object per line of its standard output."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from reelkit.publish.delivered import DeliveredFile
+from reelkit.render.progress import StuckTrack
 
 
 class _Message(BaseModel):
@@ -20,27 +22,34 @@ class Progress(_Message):
     """How far the newest rendered instant lies behind the wall clock; 0 when the recording has ended."""
     segments: int
     rss_bytes: int
+    wants_keyframes: tuple[StuckTrack, ...] = ()
+    """Tracks that cannot go on without a keyframe."""
+    needed_from: dict[str, int | None] | None = None
+    """As reelkit.render.progress says; None when it has not changed."""
 
 
 class Done(_Message):
-    """The film is finished."""
+    """The recording's files are finished."""
 
     event: Literal["done"] = "done"
-    film: Path
+    files: tuple[DeliveredFile, ...]
     duration_s: float
     frames: int
     report: dict[str, Any]
+    integrity: dict[str, Any] | None = None
+    """What proves that the files are what was recorded."""
 
 
 class Failed(_Message):
-    """No retry can mend this; ``film`` is what could be saved, if anything. The process ends."""
+    """No retry can mend this; ``files`` are what could be saved, if anything. The process ends."""
 
     event: Literal["failed"] = "failed"
     message: str
-    film: Path | None = None
+    files: tuple[DeliveredFile, ...] = ()
     duration_s: float = 0.0
     frames: int = 0
     report: dict[str, Any] = Field(default_factory=dict)
+    integrity: dict[str, Any] | None = None
 
 
 Message = Annotated[Progress | Done | Failed, Field(discriminator="event")]

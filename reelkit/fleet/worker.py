@@ -17,6 +17,7 @@ from reelkit.fleet.local import job_config
 from reelkit.fleet.messages import Done, Message
 from reelkit.log import configure_logging
 from reelkit.render.config import RenderConfig
+from reelkit.render.memory import keep_freed_memory
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ LOCK_FILE = "lock"
 def main(arguments: list[str]) -> int:
     """Runs the job in ``arguments[0]``; returns the exit status."""
     configure_logging("json", "info")
+    keep_freed_memory()
     try:
         return _run(Path(arguments[0]), arguments[1:])
     except Exception:  # the top of the process: the supervisor's log needs one line, not a torn traceback
@@ -44,13 +46,12 @@ def _run(job_dir: Path, options: list[str]) -> int:
     except BlockingIOError:
         log.warning("another worker holds this job", job_dir=str(job_dir))
         return EXIT_BUSY
-    if "--salvage" in options:
-        salvage(job_dir, options[options.index("--salvage") + 1], emit)
-        return EXIT_FINAL
     config = job_config(job_dir)
-    outcome = run_job(
-        job_dir, Path(config["capture_dir"]), RenderConfig.model_validate(config["render"]), SystemClock(), emit
-    )
+    render = RenderConfig.model_validate(config["render"])
+    if "--salvage" in options:
+        salvage(job_dir, Path(config["capture_dir"]), render, options[options.index("--salvage") + 1], emit)
+        return EXIT_FINAL
+    outcome = run_job(job_dir, Path(config["capture_dir"]), render, SystemClock(), emit)
     return EXIT_DONE if isinstance(outcome, Done) else EXIT_FINAL
 
 

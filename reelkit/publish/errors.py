@@ -2,6 +2,7 @@
 
 PublishError
 ├── FilmError           the segments could not be joined into a film
+├── RecordError         a file is no integrity record
 ├── StorageError        the hosted bucket could not be written or read; worth another try
 └── LinkError           a download link is not valid
     ├── LinkTampered
@@ -17,6 +18,12 @@ class PublishError(ReelkitError):
 
 class FilmError(PublishError):
     """Segments do not fit together, or the film cannot be written."""
+
+
+class RecordError(PublishError):
+    """What was given as a record of integrity is none."""
+
+    fault = Fault.CALLER
 
 
 class StorageError(PublishError):

@@ -1,4 +1,5 @@
-"""The film: one MP4 file that grows with the recording and is finished at once, however long it is.
+"""The film: one MP4 file that grows with the recording and is finished at once, however long it is. Without its
+pictures it is an M4A file.
 
 The media data of committed segments is appended behind room that is kept for the index, so that finishing is writing
 the index into that room, in front of the data (a "faststart" file), and not moving the data. The room doubles whenever
@@ -24,13 +25,16 @@ from reelkit.publish.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, box, large_h
 from reelkit.publish.errors import FilmError
 from reelkit.publish.fragment import Fragment, Track, read_fragment
 from reelkit.publish.moov import SampleTable, moov, moov_bound_bytes
-from reelkit.render.encoder_audio import FRAME_SAMPLES, PRIMING_SAMPLES, SAMPLE_RATE_HZ
+from reelkit.render.encoder_audio import SAMPLE_RATE_HZ
 from reelkit.render.encoder_video import TICKS_PER_FRAME
 from reelkit.render.manifest import Segment
+from reelkit.render.segment import priming_ticks
+from reelkit.render.sound_codec import SOUND_CODECS, SoundCodec
 
 log = structlog.get_logger(__name__)
 
-_FTYP = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
+_MP4_FTYP = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
+_M4A_FTYP = box(b"ftyp", b"M4A ", struct.pack(">I", 512), b"M4A isomiso2mp42")
 _CHUNK_S = 0.5
 """Pictures and sound alternate in the file at this interval: what a player must at most read ahead."""
 _ROOM_BYTES = 64 << 10
@@ -56,18 +60,23 @@ class Film:
 class FilmWriter:
     """Joins segments, given in order, to a film at ``path``, by way of ``<path>.part``. No packet is changed.
 
+    ``sound`` is the codec of the segments' sound. Without ``pictures`` the film is their sound alone, whether or not
+    they have pictures.
+
     A context manager: what is not finished at its end is removed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sound: SoundCodec = SOUND_CODECS["AAC"], *, pictures: bool = True) -> None:
         """Starts anew, whatever an earlier writer left. Raises OSError."""
         self.path = path
         self._part = path.with_name(path.name + ".part")
         self._file = self._part.open("w+b", buffering=0)
         self._room_bytes = _ROOM_BYTES
         self._data_bytes = 0
-        self._video = SampleTable(b"vide", 0, TICKS_PER_FRAME)
-        self._audio = SampleTable(b"soun", SAMPLE_RATE_HZ, FRAME_SAMPLES, edit_ticks=PRIMING_SAMPLES)
+        self._sound = sound
+        self._ftyp = _MP4_FTYP if pictures else _M4A_FTYP
+        self._video = SampleTable(b"vide", 0, TICKS_PER_FRAME) if pictures else None
+        self._audio = SampleTable(b"soun", SAMPLE_RATE_HZ, sound.frame_samples, edit_ticks=sound.priming_samples)
         self._segments = 0
         self._samples = 0
 
@@ -87,25 +96,25 @@ class FilmWriter:
     @property
     def duration_s(self) -> float:
         """Film time so far."""
-        return self._video.ticks / self._video.timescale_hz if self._segments else 0.0
+        duration, timescale_hz = self._duration()
+        return duration / timescale_hz if self._segments else 0.0
 
     def append(self, file: Path, segment: Segment) -> None:
         """Adds the next segment. Raises FilmError if it does not follow the last one, OSError."""
         fragment = read_fragment(file)
         self._check(fragment, segment)
         if not self._segments:
-            self._begin(fragment.video)
-        chunks = round(segment.frames * TICKS_PER_FRAME / self._video.timescale_hz / _CHUNK_S) or 1
-        keyframes = self._video.keyframes
-        keyframes.extend(len(self._video.sizes) + 1 + at for at, sync in enumerate(fragment.video.sync) if sync)
+            self._begin(fragment)
+        tracks = self._tracks(fragment)
+        chunks = max(1, round(segment.samples / SAMPLE_RATE_HZ / _CHUNK_S))
+        if self._video is not None and fragment.video is not None:
+            self._video.keyframes.extend(
+                len(self._video.sizes) + 1 + at for at, sync in enumerate(fragment.video.sync) if sync
+            )
         first_byte = self._data_bytes
         content: list[memoryview] = []
-        for pieces in zip(
-            _pieces(fragment, fragment.video, chunks), _pieces(fragment, fragment.audio, chunks), strict=True
-        ):
-            for table, track, piece in zip(
-                (self._video, self._audio), (fragment.video, fragment.audio), pieces, strict=True
-            ):
+        for pieces in zip(*(_pieces(fragment, track, chunks) for _, track in tracks), strict=True):
+            for (table, track), piece in zip(tracks, pieces, strict=True):
                 table.add_chunk(self._data_bytes, piece.sizes, table.describe(track.description))
                 content.append(piece.data)
                 self._data_bytes += len(piece.data)
@@ -121,8 +130,8 @@ class FilmWriter:
         if not self._segments:
             raise FilmError("a film needs at least one segment", film=self.path)
         if self._data_bytes <= _COMPACT_BYTES:
-            self._move_data(len(_FTYP) + len(self._moov(self._room_bytes)) + LARGE_HEADER_BYTES, self._data_bytes)
-        index = _FTYP + self._moov(self._room_bytes)
+            self._move_data(len(self._ftyp) + len(self._moov(self._room_bytes)) + LARGE_HEADER_BYTES, self._data_bytes)
+        index = self._ftyp + self._moov(self._room_bytes)
         free = self._room_bytes - LARGE_HEADER_BYTES - len(index)
         if free:
             index += box(b"free", bytes(free - HEADER_BYTES))
@@ -135,7 +144,7 @@ class FilmWriter:
             self.path,
             self.path.stat().st_size,
             self.duration_s,
-            len(self._video.sizes),
+            0 if self._video is None else len(self._video.sizes),
             self._samples,
         )
         log.info("finished the film", path=str(self.path), bytes=film.size_bytes, duration_s=film.duration_s)
@@ -147,31 +156,55 @@ class FilmWriter:
             self._file.close()
             self._part.unlink(missing_ok=True)
 
-    def _begin(self, video: Track) -> None:
-        self._video.timescale_hz = video.timescale_hz
-        # The picture's size in an AVC sample entry (ISO/IEC 14496-12, 12.1.3).
-        self._video.width_px, self._video.height_px = struct.unpack_from(">HH", video.description, 32)
+    def _begin(self, fragment: Fragment) -> None:
+        """The first segment tells what the film's pictures are."""
+        if self._video is not None and fragment.video is not None:
+            self._video.timescale_hz = fragment.video.timescale_hz
+            # The picture's size in an AVC sample entry (ISO/IEC 14496-12, 12.1.3).
+            self._video.width_px, self._video.height_px = struct.unpack_from(">HH", fragment.video.description, 32)
 
     def _check(self, fragment: Fragment, segment: Segment) -> None:
-        video, audio = fragment.video, fragment.audio
-        shift = video.timescale_hz * PRIMING_SAMPLES // SAMPLE_RATE_HZ
+        audio = fragment.audio
         fits = (
             segment.index == self._segments
-            and len(video.sizes) == segment.frames
-            and video.start - shift == segment.first_frame * TICKS_PER_FRAME == self._video.ticks
-            and video.duration == segment.frames * TICKS_PER_FRAME
-            and video.timescale_hz == (self._video.timescale_hz or video.timescale_hz)
-            and video.sync[:1] == [True]
             and audio.start == self._audio.ticks
-            and audio.duration == len(audio.sizes) * FRAME_SAMPLES
+            and audio.duration == len(audio.sizes) * self._sound.frame_samples
             and audio.timescale_hz == SAMPLE_RATE_HZ
         )
+        if self._video is not None:
+            fits = fits and fragment.video is not None and self._follows(self._video, fragment.video, segment)
         if not fits:
             raise FilmError("a segment does not follow the one before it", segment=segment.index, file=segment.file)
 
+    def _follows(self, table: SampleTable, video: Track, segment: Segment) -> bool:
+        fps = video.timescale_hz // TICKS_PER_FRAME
+        return (
+            len(video.sizes) == segment.frames
+            and video.start - priming_ticks(self._sound, fps) == segment.first_frame * TICKS_PER_FRAME == table.ticks
+            and video.duration == segment.frames * TICKS_PER_FRAME
+            and video.timescale_hz == (table.timescale_hz or video.timescale_hz)
+            and video.sync[:1] == [True]
+        )
+
+    def _tracks(self, fragment: Fragment) -> list[tuple[SampleTable, Track]]:
+        """Which track of a segment goes into which of the film."""
+        tracks = [(self._audio, fragment.audio)]
+        if self._video is not None and fragment.video is not None:
+            tracks.insert(0, (self._video, fragment.video))
+        return tracks
+
+    def _duration(self) -> tuple[int, int]:
+        """Film time so far, and the units that it is in."""
+        if self._video is None:
+            return self._samples, SAMPLE_RATE_HZ
+        return self._video.ticks, self._video.timescale_hz
+
+    def _all(self) -> list[SampleTable]:
+        return [self._audio] if self._video is None else [self._video, self._audio]
+
     def _room_needed_bytes(self) -> int:
-        bound = moov_bound_bytes((self._video, self._audio))
-        return len(_FTYP) + bound + HEADER_BYTES + LARGE_HEADER_BYTES
+        bound = moov_bound_bytes(self._all())
+        return len(self._ftyp) + bound + HEADER_BYTES + LARGE_HEADER_BYTES
 
     def _make_room(self, data_bytes: int) -> None:
         factor = 2 if self._room_bytes < _LARGE_ROOM_BYTES else 8
@@ -206,8 +239,8 @@ class FilmWriter:
         os.posix_fadvise(descriptor, at, len(data), os.POSIX_FADV_DONTNEED)
 
     def _moov(self, data_offset: int) -> bytes:
-        tracks = [self._video, self._audio]
-        return moov(tracks, self._video.timescale_hz, self._video.ticks, data_offset)
+        duration, timescale_hz = self._duration()
+        return moov(self._all(), timescale_hz, duration, data_offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +254,7 @@ class _Piece:
 def _pieces(fragment: Fragment, track: Track, count: int) -> Iterator[_Piece]:
     """A track's samples in ``count`` pieces of about the same length."""
     sizes = track.sizes
-    data = memoryview(_samples(fragment, track))
+    data = memoryview(fragment.samples(track))
     ends = [0, *accumulate(sizes)]
     for first, stop in pairwise(len(sizes) * piece // count for piece in range(count + 1)):
         yield _Piece(sizes[first:stop], data[ends[first] : ends[stop]])
-
-
-def _samples(fragment: Fragment, track: Track) -> bytes:
-    """The samples of all runs of a track, one behind the other."""
-    found: list[bytes] = []
-    first = 0
-    for offset, count in track.runs:
-        found.append(fragment.data[offset : offset + sum(track.sizes[first : first + count])])
-        first += count
-    return b"".join(found)

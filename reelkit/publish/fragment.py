@@ -52,12 +52,22 @@ class Fragment:
     """A whole segment."""
 
     data: bytes
-    video: Track
+    video: Track | None
+    """None in a recording of sound alone."""
     audio: Track
+
+    def samples(self, track: Track) -> bytes:
+        """The samples of all runs of a track, one behind the other."""
+        found: list[bytes] = []
+        first = 0
+        for offset, count in track.runs:
+            found.append(self.data[offset : offset + sum(track.sizes[first : first + count])])
+            first += count
+        return b"".join(found)
 
 
 def read_fragment(path: Path) -> Fragment:
-    """Reads a segment. Raises FilmError if it is none with one video and one audio track, OSError."""
+    """Reads a segment. Raises FilmError if it is none with one audio track and at most one video track, OSError."""
     data = path.read_bytes()
     tracks: dict[int, Track] = {}
     try:
@@ -71,9 +81,9 @@ def read_fragment(path: Path) -> Fragment:
     except struct.error as error:
         raise FilmError("a box of a segment is too short", segment=path) from error
     by_handler = {track.handler: track for track in tracks.values()}
-    if len(tracks) != 2 or set(by_handler) != {b"vide", b"soun"}:
-        raise FilmError("a segment must have one video and one audio track", segment=path)
-    return Fragment(data, by_handler[b"vide"], by_handler[b"soun"])
+    if len(tracks) != len(by_handler) or set(by_handler) not in ({b"vide", b"soun"}, {b"soun"}):
+        raise FilmError("a segment must have one audio track and at most one video track", segment=path)
+    return Fragment(data, by_handler.get(b"vide"), by_handler[b"soun"])
 
 
 def _track(data: bytes, trak: Box) -> tuple[int, Track]:

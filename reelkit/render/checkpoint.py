@@ -28,6 +28,8 @@ class Checkpoint(BaseModel):
     """After the segment's last frame."""
     sound: dict[str, Any]
     """Where the next segment's pre-roll begins."""
+    witness: dict[str, Any] = Field(default_factory=dict)
+    """After the segment."""
     cpu_s: dict[str, float] = Field(default_factory=dict)
     """Spent so far."""
     lag_max_s: float = 0.0
@@ -54,5 +56,5 @@ class Checkpoint(BaseModel):
 
 def fingerprint(config: RenderConfig) -> str:
     """Tells configs apart whose films differ; how fast a film is made is no difference."""
-    asked = config.model_dump_json(exclude={"live": True, "lag_s": True, "video": {"threads"}})
+    asked = config.model_dump_json(exclude={"live": True, "lag_s": True, "examine": True, "video": {"threads"}})
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -5,6 +5,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+VideoCodec = Literal["H264", "VP8", "VP9"]
+AudioCodec = Literal["AAC", "MP3", "VORBIS"]
+ExamineLevel = Literal["all", "keyframes", "none"]
+"""How much of a film is decoded again to prove it: all of it, its keyframes and its sound, or nothing."""
+FileKind = Literal["video", "audio"]
+"""``video`` is the film with its sound, ``audio`` the sound alone in a file of its own."""
+
 
 class WatermarkSpec(BaseModel):
     """An image over everything else."""
@@ -21,12 +28,18 @@ class VideoSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    codec: Literal["H264"] = "H264"
+    codec: VideoCodec = "H264"
     width_px: int = Field(1280, ge=2, le=1920, multiple_of=2)
     height_px: int = Field(720, ge=2, le=1920, multiple_of=2)
     fps: int = Field(30, ge=1, le=60)
     preset: str = "veryfast"
+    """Of x264."""
     crf: float = Field(23.0, ge=0, le=51)
+    """Of x264."""
+    vpx_crf: int | None = Field(None, ge=4, le=63)
+    """Of libvpx; None for what looks as x264 does at crf 23."""
+    vpx_cpu_used: int | None = Field(None, ge=0, le=16)
+    """Of libvpx: larger is faster and worse; None for what costs about as much as x264's veryfast."""
     threads: int = Field(1, ge=1, le=64)
     watermark: WatermarkSpec | None = None
 
@@ -36,7 +49,7 @@ class AudioSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    codec: Literal["AAC"] = "AAC"
+    codec: AudioCodec = "AAC"
     channels: Literal[1, 2] = 2
     bitrate_bps: int = Field(128_000, ge=16_000, le=512_000)
 
@@ -59,6 +72,31 @@ class RenderConfig(BaseModel):
     lag_s: float = Field(1.5, ge=1.1)
     video: VideoSpec = Field(default_factory=VideoSpec)
     audio: AudioSpec = Field(default_factory=AudioSpec)
+    files: tuple[FileKind, ...] = ("video",)
+    """What is delivered. Without ``video`` no picture is made; ``video.fps`` then still counts the film's time."""
+    examine: ExamineLevel = "keyframes"
+
+    @property
+    def has_video(self) -> bool:
+        """Whether pictures are made at all."""
+        return "video" in self.files
+
+    @property
+    def has_audio_file(self) -> bool:
+        """Whether the sound is delivered in a file of its own."""
+        return "audio" in self.files
+
+    @model_validator(mode="after")
+    def _files_are_named_once(self) -> Self:
+        if not self.files or len(set(self.files)) != len(self.files):
+            raise ValueError("files must name video, audio or both")
+        return self
+
+    @model_validator(mode="after")
+    def _codecs_share_a_container(self) -> Self:
+        if self.has_video and (self.video.codec == "H264") == (self.audio.codec == "VORBIS"):
+            raise ValueError("VP8 and VP9 go with VORBIS in a WebM file, H264 with AAC or MP3 in an MP4 file")
+        return self
 
     @model_validator(mode="after")
     def _range_is_forward(self) -> Self:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from reelkit.render.canvas import Canvas
 from reelkit.render.colour import Rgb, yuv
 from reelkit.render.layout import Rect
-from reelkit.render.planes import Plane, Planes, Values, halve
+from reelkit.render.planes import Values, halve
 
 _SMOOTHING = 16
 """The mask is drawn so many times larger and reduced, for smooth edges."""
@@ -18,48 +19,64 @@ _OPAQUE = 256
 """Covers are 0 … 256, so that a blend is two products and a shift."""
 
 
-@dataclass(frozen=True, slots=True)
-class _CornerPixels:
-    """The pixels of one plane that a rounding changes, as indices into the flat plane."""
-
-    plane: Plane
-    indices: NDArray[np.intp]
-    cover: NDArray[np.uint16]
-
-    def blend(self, value: int) -> None:
-        mixed = self.plane[self.indices] * (_OPAQUE - self.cover)
-        mixed += self.cover * np.uint16(value)
-        mixed += _OPAQUE // 2
-        self.plane[self.indices] = mixed >> 8
-
-
 class Corners:
-    """Rounds the corners of a rectangle by blending in the colour around it."""
+    """Rounds the corners of a rectangle of a canvas by blending in the colour around it."""
 
-    def __init__(self, canvas: Planes, rect: Rect, radius_px: int) -> None:
+    def __init__(self, canvas: Canvas, rect: Rect, radius_px: int) -> None:
         radius_px = min(radius_px, rect.width // 4, rect.height // 4)
-        self._planes: tuple[_CornerPixels, ...] = ()
+        self._flat = canvas.flat
+        self._indices: list[NDArray[np.intp]] = []
+        self._covers: list[NDArray[np.uint16]] = []
+        self._blends: dict[Rgb, _Blend] = {}
         if radius_px >= 2:
             cover = _cover(radius_px)
             half = Rect(rect.x // 2, rect.y // 2, rect.width // 2, rect.height // 2)
-            self._planes = (
-                _corner_pixels(canvas.y, rect, cover),
-                _corner_pixels(canvas.u, half, halve(cover)),
-                _corner_pixels(canvas.v, half, halve(cover)),
-            )
+            for offset, width, area, covered in zip(
+                canvas.offsets,
+                (canvas.planes.width, canvas.planes.width // 2, canvas.planes.width // 2),
+                (rect, half, half),
+                (cover, halve(cover), halve(cover)),
+                strict=True,
+            ):
+                self._add(offset, width, area, covered)
 
     def round_off(self, surround: Rgb) -> None:
-        for pixels, value in zip(self._planes, yuv(surround), strict=False):
-            pixels.blend(value)
+        if not self._indices:
+            return
+        blend = self._blends.get(surround)
+        if blend is None:
+            blend = self._blends[surround] = self._blend(surround)
+        mixed = self._flat[blend.indices] * blend.through
+        mixed += blend.add
+        mixed >>= 8
+        self._flat[blend.indices] = mixed
+
+    def _add(self, offset: int, width: int, rect: Rect, cover: Values) -> None:
+        """Notes the pixels of one plane that a rounding changes."""
+        indices, covers = [], []
+        for turned, top, left in _turned(cover, rect):
+            rows, columns = np.nonzero(np.rint(turned * _OPAQUE))
+            indices.append((rows + top) * width + columns + left + offset)
+            covers.append(np.rint(turned[rows, columns] * _OPAQUE).astype(np.uint16))
+        self._indices.append(np.concatenate(indices))
+        self._covers.append(np.concatenate(covers))
+
+    def _blend(self, surround: Rgb) -> "_Blend":
+        add = [
+            cover * np.uint16(value) + np.uint16(_OPAQUE // 2)
+            for cover, value in zip(self._covers, yuv(surround), strict=True)
+        ]
+        through = np.uint16(_OPAQUE) - np.concatenate(self._covers)
+        return _Blend(np.concatenate(self._indices), through, np.concatenate(add))
 
 
-def _corner_pixels(plane: Plane, rect: Rect, cover: Values) -> _CornerPixels:
-    indices, covers = [], []
-    for turned, top, left in _turned(cover, rect):
-        rows, columns = np.nonzero(np.rint(turned * _OPAQUE))
-        indices.append((rows + top) * plane.shape[1] + columns + left)
-        covers.append(np.rint(turned[rows, columns] * _OPAQUE).astype(np.uint16))
-    return _CornerPixels(plane.reshape(-1), np.concatenate(indices), np.concatenate(covers))
+@dataclass(frozen=True, slots=True)
+class _Blend:
+    """What pixels become, as indices into a canvas: ``(pixel * through + add) >> 8``."""
+
+    indices: NDArray[np.intp]
+    through: NDArray[np.uint16]
+    add: NDArray[np.uint16]
 
 
 def _turned(cover: Values, rect: Rect) -> Iterator[tuple[Values, int, int]]:

@@ -1,4 +1,4 @@
-"""H.264 of one segment.
+"""The pictures of one segment, encoded.
 
 Each segment has an encoder of its own, flushed at the end, so that its bytes depend on its frames alone: a renderer
 that was killed gives the same film as one that was not. ``bench/segment_encoder.py`` compares this with one encoder
@@ -6,13 +6,15 @@ for the whole film.
 """
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.container import OutputContainer
 
 from reelkit.render.colour import MATRIX_TAG, PRIMARIES_TAG, RANGE_TAG, TRANSFER_TAG
-from reelkit.render.config import VideoSpec
+from reelkit.render.config import VideoCodec, VideoSpec
+from reelkit.render.encoder_vpx import vpx_bit_rate, vpx_options
+from reelkit.render.encoder_x264 import x264_options
 from reelkit.render.errors import MediaError
 
 TICKS_PER_FRAME = 3_000
@@ -21,27 +23,21 @@ TICKS_PER_FRAME = 3_000
 Packets = list["av.Packet[Any]"]
 """Encoded media, in order."""
 
-_FIRST_FRAME_BITRATE = 1.3
-# With mbtree x264 derives the quantiser of later keyframes from that of the frames before, and makes them about 2 QP
-# better than the first frame of a film, which it cannot do for the first frame of each segment. Giving that frame 1.3
-# times the bits makes up for it: without it a segment needs 5 % more bits for the same PSNR, with it 2.6 % less than
-# one encoder for all, and the step in quality at the seams is that of the single encoder.
+_ENCODERS: dict[VideoCodec, str] = {"H264": "libx264", "VP8": "libvpx", "VP9": "libvpx-vp9"}
 
 
 class VideoEncoder:
-    """An H.264 track of ``container`` for at most ``frames`` frames: one keyframe first, then no other.
+    """A track of ``container`` for at most ``frames`` frames: one keyframe first, then no other, each frame one packet.
 
-    B-frames are off: at veryfast they save 10 % of the bits at the same PSNR for 20 % more processor time, and the
-    processor is what limits how many meetings a machine records.
-
-    Raises MediaError if this machine's FFmpeg has no libx264.
+    Raises MediaError if this machine's FFmpeg has no encoder for the codec.
     """
 
     def __init__(self, container: OutputContainer, spec: VideoSpec, frames: int) -> None:
+        encoder = _ENCODERS[spec.codec]
         try:
-            stream = container.add_stream("libx264", rate=spec.fps)
+            stream = cast("av.VideoStream", container.add_stream(encoder, rate=spec.fps))
         except (ValueError, av.FFmpegError) as error:
-            raise MediaError("this machine has no libx264") from error
+            raise MediaError(f"this machine has no {encoder}") from error
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = spec.width_px, spec.height_px, "yuv420p"
         context.time_base = Fraction(1, spec.fps)
@@ -51,22 +47,10 @@ class VideoEncoder:
         context.colorspace, context.color_range = MATRIX_TAG, RANGE_TAG
         context.color_primaries, context.color_trc = PRIMARIES_TAG, TRANSFER_TAG
         context.sample_aspect_ratio = Fraction(1)
-        context.options = {
-            "preset": spec.preset,
-            "crf": str(spec.crf),
-            "profile": "high",
-            "x264-params": ":".join(
-                (
-                    f"keyint={frames}",
-                    f"min-keyint={frames}",
-                    "scenecut=0",
-                    "open-gop=0",
-                    "bframes=0",
-                    "force-cfr=1",
-                    f"zones=0,0,b={_FIRST_FRAME_BITRATE}",
-                )
-            ),
-        }
+        if spec.codec == "H264":
+            context.options = x264_options(spec, frames)
+        else:
+            context.bit_rate, context.options = vpx_bit_rate(spec), vpx_options(spec, frames)
         stream.time_base = Fraction(1, TICKS_PER_FRAME * spec.fps)
         self._stream = stream
         self._frame_time_base = Fraction(1, spec.fps)

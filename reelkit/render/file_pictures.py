@@ -14,6 +14,7 @@ from reelkit.capture.stream import State
 from reelkit.render.errors import CheckpointError
 from reelkit.render.unit_cursor import UnitCursor
 from reelkit.render.video_decoder import VideoDecoder, upright
+from reelkit.render.viewing import PictureCounts, Seen
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,7 @@ class Position(BaseModel):
     """Index of the next unit."""
     broken: bool
     taken_s: float
+    counts: PictureCounts = PictureCounts()
 
 
 @dataclass(eq=False)
@@ -72,7 +74,15 @@ class FilePictures:
         self._keyframe: State | None = None
         self._decoded = -1
         self._broken = True
+        self._failed = False
+        """Whether the decoder refused a unit that ought to be sound, and decoded none since."""
         self._taken_s = 0.0
+        self._counts = PictureCounts()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether no picture will follow before the sender makes a keyframe."""
+        return self.cursor.is_stuck or (self._failed and not self.cursor.has_keyframe_ahead)
 
     def frame_at(self, wall_s: float, since_s: float) -> av.VideoFrame | None:
         """The picture nearest to ``wall_s`` among those captured since ``since_s``; None if there is none.
@@ -81,6 +91,10 @@ class FilePictures:
         """
         self._catch_up(wall_s)
         self._look_ahead(wall_s, since_s)
+        return self.held(since_s)
+
+    def held(self, since_s: float) -> av.VideoFrame | None:
+        """The picture that was decoded last, if it may be shown."""
         return self._shown.frame if self._shown is not None and self._is_current(since_s) else None
 
     def prepare(self, wall_s: float) -> None:
@@ -97,7 +111,13 @@ class FilePictures:
             next=self.cursor.next_index,
             broken=self._broken,
             taken_s=self._taken_s,
+            counts=self._counts.model_copy(),
         )
+
+    def seen(self, since_s: float) -> Seen:
+        """What the last :meth:`frame_at` gave, and what was counted up to it."""
+        shown_s = self._shown.capture_s if self._shown is not None and self._is_current(since_s) else None
+        return Seen(self.file.path.name, shown_s, self.cursor.next_index, self._counts)
 
     def replay(self, position: Position) -> None:
         """Goes to ``position``, having begun at its keyframe: decodes what had been decoded, steps over the rest.
@@ -112,6 +132,7 @@ class FilePictures:
             if unit.index <= position.decoded:
                 self._decode(unit, state)
         self._broken, self._taken_s = position.broken, position.taken_s
+        self._counts = position.counts.model_copy()
 
     def _catch_up(self, wall_s: float) -> None:
         """Decodes all units whose time has come, from the last keyframe among them on."""
@@ -138,7 +159,9 @@ class FilePictures:
     def _decode(self, unit: AccessUnit, keyframe: State | None) -> None:
         """Decodes the next unit; ``keyframe`` is the state that leads back to it if it is a keyframe."""
         self._taken_s = unit.capture_s
+        self._counts.lost += unit.lost_before if unit.complete else max(1, unit.lost_before)
         if not unit.decodable or (self._broken and not unit.keyframe):
+            self._counts.undecodable += 1
             self._broken = True
             return
         if self._broken:
@@ -148,13 +171,15 @@ class FilePictures:
             decoded = self._decoder.decode(unit.data)
         except av.FFmpegError as error:
             log.info("a video frame does not decode", path=str(self.file.path), unit=unit.index, reason=str(error))
-            self._broken = True
+            self._counts.decoder_errors += 1
+            self._broken = self._failed = True
             return
-        self._broken = False
+        self._broken = self._failed = False
         self._decoded = unit.index
         if unit.keyframe:
             self._keyframe = keyframe
         if decoded is not None:
+            self._counts.decoded += 1
             self._shown = _Shown(decoded, unit.rotation_deg, unit.capture_s)
 
     def _is_current(self, since_s: float) -> bool:

@@ -8,6 +8,7 @@ from reelkit.render.checkpoint import Checkpoint
 from reelkit.render.config import RenderConfig
 from reelkit.render.errors import CheckpointError
 from reelkit.render.manifest import Manifest, Segment
+from reelkit.render.segment import segment_suffix
 
 log = structlog.get_logger(__name__)
 
@@ -17,18 +18,19 @@ _KEPT_CHECKPOINTS = 2
 
 
 class JobDir:
-    """``segments/000000.mp4`` with ``000000.json`` beside it, and ``manifest.jsonl``."""
+    """``segments/000000.mp4`` (or ``.mkv``) with ``000000.json`` beside it, and ``manifest.jsonl``."""
 
     def __init__(self, path: Path, config: RenderConfig) -> None:
         self.path = path
         self._config = config
         self._manifest = Manifest(path / "manifest.jsonl")
 
-    def resume(self) -> tuple[list[Segment], Checkpoint | None]:
+    def resume(self, *, anew: bool = True) -> tuple[list[Segment], Checkpoint | None]:
         """What an earlier renderer left: the committed segments and how to go on behind them, if there are any.
 
         Everything else is removed. Segments whose file is damaged or that nothing leads on from are given up, back to
-        the last good one. Raises CheckpointError if the directory belongs to another film, OSError.
+        the last good one; all of them only with ``anew``, which says that the film can be begun again. Raises
+        CheckpointError if the directory belongs to another film or none of its segments can be continued, OSError.
         """
         (self.path / _SEGMENTS).mkdir(parents=True, exist_ok=True)
         committed = self._manifest.read()
@@ -38,6 +40,8 @@ class JobDir:
             checkpoint = self._checkpoint_behind(segments[-1])
             if checkpoint is None:
                 segments.pop()
+        if len(committed) >= _KEPT_CHECKPOINTS and not segments and not anew:
+            raise CheckpointError("no segment can be continued, and the capture was given back", job=self.path)
         if len(segments) < len(committed):
             log.warning("gave up damaged segments", job=str(self.path), given_up=len(committed) - len(segments))
             self._manifest.rewrite(segments)
@@ -46,7 +50,7 @@ class JobDir:
 
     def segment_path(self, index: int) -> Path:
         """Where the file of a segment belongs."""
-        return self.path / _SEGMENTS / f"{index:06d}.mp4"
+        return self.path / _SEGMENTS / f"{index:06d}{segment_suffix(self._config)}"
 
     def commit(self, segment: Segment, checkpoint: Checkpoint) -> None:
         """Makes a segment, whose file is in its place, part of the film. Raises OSError."""

@@ -1,13 +1,13 @@
 """Where each part of a scene goes on the canvas. A pure function: the same scene always gives the same rectangles.
 
 People are in a grid of equal tiles, as large as they can be. A shared screen takes most of the canvas, and the people
-then sit in a strip beside it (below it on a portrait canvas). All coordinates are even, because the canvas has half as
-many chroma samples as luma samples in each direction (4:2:0).
+then sit in a strip beside it (below it on a canvas that is not wide), which is no wider than their tiles. All coordinates are
+even, because the canvas has half as many chroma samples as luma samples in each direction (4:2:0).
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reelkit.render.scene import Person, Scene, Share
 
@@ -19,8 +19,11 @@ _USUAL_ASPECT = 16 / 9
 _NARROWEST_ASPECT = 4 / 3
 """Tiles come down to this on canvases less wide than 16:9, where wide tiles would leave much of them empty."""
 _STRIP_SHARE, _WIDE_STRIP_SHARE = 0.19, 0.26
-"""Parts of the canvas' longer side that the strip of people takes beside a shared screen: for a few, for many."""
+"""Parts of the canvas' longer side that the strip of people takes at most beside a shared screen: for a few, for
+many."""
 _STRIP_FEW = 5
+_BESIDE_ASPECT = 1.55
+"""On canvases less wide than this the strip lies below the screen, where it leaves a 16:9 screen larger."""
 _NEARLY = 0.95
 """Of two grids whose tiles are nearly equally large the one that runs along the longer side is taken: two people on a
 16:9 canvas sit side by side."""
@@ -50,25 +53,28 @@ class Tile:
 
     rect: Rect
     subject: Person | Share
+    unseen: int = 0
+    """How many people without a tile are to be counted here."""
 
 
 def layout(scene: Scene, width_px: int, height_px: int) -> tuple[Tile, ...]:
     """The tiles of ``scene``: those of shared screens first, then those of people in their order.
 
     A scene with nobody in it has no tiles. Tiles never overlap and lie within the canvas. On a canvas so small that
-    not everyone gets at least 2 x 2 pixels, the last ones get no tile.
+    not everyone gets at least 2 x 2 pixels, the last ones get no tile. The last person's tile counts those who have
+    none.
     """
     gap = gap_px(width_px, height_px)
     inner = Rect(gap, gap, _even(width_px - 2 * gap), _even(height_px - 2 * gap))
     grid = _Grid(gap, min(_USUAL_ASPECT, max(_NARROWEST_ASPECT, width_px / height_px)))
     if not scene.shares:
-        return grid.tiles(scene.people, inner)
-    stage, strip = _split(inner, gap, len(scene.people))
+        return _counting(scene, grid.tiles(scene.people, inner))
+    stage, people = _split(inner, gap, grid, scene.people)
     if len(scene.shares) == 1 and stage.width >= 2 and stage.height >= 2:
         shares: tuple[Tile, ...] = (Tile(stage, scene.shares[0]),)
     else:
         shares = grid.tiles(scene.shares, stage)
-    return (*shares, *grid.tiles(scene.people, strip))
+    return (*shares, *_counting(scene, people))
 
 
 def gap_px(width_px: int, height_px: int) -> int:
@@ -76,18 +82,33 @@ def gap_px(width_px: int, height_px: int) -> int:
     return 2 * round(min(width_px, height_px) * _GAP_SHARE / 2)
 
 
-def _split(area: Rect, gap: int, people: int) -> tuple[Rect, Rect]:
-    """The stage for shared screens and the strip for people."""
+def _counting(scene: Scene, tiles: tuple[Tile, ...]) -> tuple[Tile, ...]:
+    """``tiles`` of people, the last with the number of those who have none."""
+    unseen = scene.unseen + len(scene.people) - len(tiles)
+    return (*tiles[:-1], replace(tiles[-1], unseen=unseen)) if tiles and unseen else tiles
+
+
+def _split(area: Rect, gap: int, grid: "_Grid", people: Sequence[Person]) -> tuple[Rect, tuple[Tile, ...]]:
+    """The stage for shared screens, and the tiles of people at the right or at the bottom of the canvas."""
     if not people:
-        return area, Rect(area.x, area.y, 0, 0)
-    share = _STRIP_SHARE if people <= _STRIP_FEW else _WIDE_STRIP_SHARE
-    if area.width >= area.height:
-        strip = _even(area.width * share)
-        stage = area.width - strip - gap
-        return Rect(area.x, area.y, stage, area.height), Rect(area.x + stage + gap, area.y, strip, area.height)
-    strip = _even(area.height * share)
-    stage = area.height - strip - gap
-    return Rect(area.x, area.y, area.width, stage), Rect(area.x, area.y + stage + gap, area.width, strip)
+        return area, ()
+    share = _STRIP_SHARE if len(people) <= _STRIP_FEW else _WIDE_STRIP_SHARE
+    if area.width >= area.height * _BESIDE_ASPECT:
+        tiles = grid.tiles(people, Rect(area.x, area.y, _even(area.width * share), area.height))
+        left, right = (
+            min((tile.rect.x for tile in tiles), default=0),
+            max((tile.rect.right for tile in tiles), default=0),
+        )
+        stage = Rect(area.x, area.y, area.width - (right - left) - gap, area.height)
+        return stage, _moved(tiles, area.right - right, 0)
+    tiles = grid.tiles(people, Rect(area.x, area.y, area.width, _even(area.height * share)))
+    top, bottom = min((tile.rect.y for tile in tiles), default=0), max((tile.rect.bottom for tile in tiles), default=0)
+    stage = Rect(area.x, area.y, area.width, area.height - (bottom - top) - gap)
+    return stage, _moved(tiles, 0, area.bottom - bottom)
+
+
+def _moved(tiles: Sequence[Tile], by_x: int, by_y: int) -> tuple[Tile, ...]:
+    return tuple(replace(tile, rect=replace(tile.rect, x=tile.rect.x + by_x, y=tile.rect.y + by_y)) for tile in tiles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Segment(BaseModel):
     frames: int = Field(ge=1)
     first_sample: int = Field(ge=0)
     samples: int = Field(ge=1)
-    """Samples of film time at 48 kHz. The audio packets of the file are those of whole AAC frames: see
+    """Samples of film time at 48 kHz. The audio packets of the file are those of whole blocks: see
     reelkit.render.encoder_audio for where they lie."""
     size_bytes: int = Field(ge=1)
     film_s: float

@@ -1,5 +1,6 @@
 """The state of the meeting at an instant, folded from the journal."""
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from reelkit.capture.events import (
     MediaKind,
     PeerJoined,
     PeerLeft,
+    PeerPictureStored,
     PeerRenamed,
     ProducerClosed,
     ProducerOpened,
@@ -22,6 +24,10 @@ from reelkit.capture.events import (
     SpeakerChanged,
 )
 from reelkit.render.errors import TimelineError
+from reelkit.render.seating import GRID_SEATS, STRIP_SEATS, Seating
+
+
+_EMPTY_GRID, _EMPTY_STRIP = Seating(GRID_SEATS), Seating(STRIP_SEATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,9 @@ class Peer:
     peer_id: str
     participant_id: str
     name: str
-    picture: str | None
     hidden: bool
+    picture: str | None = None
+    """Where the capture has a picture of the peer: a path relative to the capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,12 @@ class MeetingState:
     producers: tuple[Producer, ...] = ()
     speaker: str | None = None
     """The peer id of the active speaker."""
+    spoken: tuple[str, ...] = ()
+    """Who is there and has been the active speaker, the latest first; nobody hidden."""
+    grid: Seating = _EMPTY_GRID
+    """Who has a tile while no screen is shared."""
+    strip: Seating = _EMPTY_STRIP
+    """Who has one beside a shared screen."""
 
     def producer(self, peer_id: str, source: Source) -> Producer | None:
         """The newest open producer of that source, paused or not."""
@@ -77,18 +90,19 @@ def advance(state: MeetingState, event: Event) -> MeetingState:
         case SessionStarted():
             return replace(state, title=event.title)
         case PeerJoined():
-            return _join(state, event)
+            return _seated(_join(state, event))
         case PeerRenamed():
-            peers = tuple(
-                replace(peer, name=event.name) if peer.peer_id == event.peer_id else peer for peer in state.peers
-            )
-            return replace(state, peers=peers)
+            return _changed(state, event.peer_id, name=event.name)
+        case PeerPictureStored():
+            return _changed(state, event.peer_id, picture=event.file)
         case PeerLeft():
-            return replace(
-                state,
-                peers=tuple(peer for peer in state.peers if peer.peer_id != event.peer_id),
-                producers=tuple(item for item in state.producers if item.peer_id != event.peer_id),
-                speaker=None if state.speaker == event.peer_id else state.speaker,
+            return _seated(
+                replace(
+                    state,
+                    peers=tuple(peer for peer in state.peers if peer.peer_id != event.peer_id),
+                    producers=tuple(item for item in state.producers if item.peer_id != event.peer_id),
+                    speaker=None if state.speaker == event.peer_id else state.speaker,
+                )
             )
         case ProducerOpened():
             return replace(state, producers=(*_without(state, event.producer_id), _opened(event)))
@@ -97,26 +111,40 @@ def advance(state: MeetingState, event: Event) -> MeetingState:
         case ProducerClosed():
             return replace(state, producers=_without(state, event.producer_id))
         case SpeakerChanged():
-            return replace(state, speaker=event.peer_id)
+            return _seated(replace(state, speaker=event.peer_id))
         case SfuLost():
             return replace(state, producers=(), speaker=None)
         case SessionEnded():
-            return replace(state, peers=(), producers=(), speaker=None)
+            return _seated(replace(state, peers=(), producers=(), speaker=None))
         case _:
             return state
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A state and the wall-clock instant since when it is the meeting's."""
+
+    since_s: float
+    state: MeetingState
 
 
 class Meeting:
     """A cursor over the journal: :meth:`at` gives the state at an instant that only moves forward.
 
-    It keeps nothing of the past: a restarted renderer reads the journal again from its beginning, which gives the same
-    states.
+    Of the past it keeps what the last ``memory_s`` seconds changed. A restarted renderer reads the journal again from
+    its beginning, which gives the same states.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory_s: float = 0.0) -> None:
         self._pending: deque[Event] = deque()
-        self._state = MeetingState()
+        self._changes: deque[Change] = deque((Change(-math.inf, MeetingState()),))
+        self._memory_s = memory_s
         self._at_s = float("-inf")
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The state before the last ``memory_s`` seconds, and each that came since; one for each instant."""
+        return tuple(self._changes)
 
     def extend(self, events: Iterable[Event]) -> None:
         """Takes the next events of the journal, in its order."""
@@ -131,12 +159,25 @@ class Meeting:
             raise TimelineError("the meeting cannot be wound back", wall_s=wall_s, at_s=self._at_s)
         self._at_s = wall_s
         while self._pending and self._pending[0].time_s <= wall_s:
-            self._state = advance(self._state, self._pending.popleft())
-        return self._state
+            self._take(self._pending.popleft())
+        while len(self._changes) > 1 and self._changes[1].since_s <= wall_s - self._memory_s:
+            self._changes.popleft()
+        return self._changes[-1].state
 
     def upcoming(self, until_s: float) -> list[Event]:
         """The events not yet taken whose time is at or before ``until_s``."""
         return list(takewhile(lambda event: event.time_s <= until_s, self._pending))
+
+    def _take(self, event: Event) -> None:
+        last = self._changes[-1]
+        state = advance(last.state, event)
+        if state is last.state:
+            return
+        # A clock that was set back does not order events: the journal does.
+        since_s = max(event.time_s, last.since_s)
+        if since_s == last.since_s:
+            self._changes.pop()
+        self._changes.append(Change(since_s, state))
 
 
 def _without(state: MeetingState, producer_id: str) -> tuple[Producer, ...]:
@@ -144,12 +185,30 @@ def _without(state: MeetingState, producer_id: str) -> tuple[Producer, ...]:
 
 
 def _join(state: MeetingState, event: PeerJoined) -> MeetingState:
-    peer = Peer(event.peer_id, event.participant_id, event.name, event.picture, event.hidden)
+    peer = Peer(event.peer_id, event.participant_id, event.name, event.hidden)
     if any(known.peer_id == peer.peer_id for known in state.peers):
-        # A peer whose socket dropped and came back keeps its place.
-        peers = tuple(peer if known.peer_id == peer.peer_id else known for known in state.peers)
+        # A peer whose socket dropped and came back keeps its place, and its picture.
+        peers = tuple(
+            replace(peer, picture=known.picture) if known.peer_id == peer.peer_id else known for known in state.peers
+        )
         return replace(state, peers=peers)
     return replace(state, peers=(*state.peers, peer))
+
+
+def _changed(state: MeetingState, peer_id: str, **values: str) -> MeetingState:
+    peers = tuple(replace(peer, **values) if peer.peer_id == peer_id else peer for peer in state.peers)
+    return state if peers == state.peers else replace(state, peers=peers)
+
+
+def _seated(state: MeetingState) -> MeetingState:
+    """With seats for those who came, freed of those who left, and with the speaker having one."""
+    present = tuple(peer.peer_id for peer in state.peers if not peer.hidden)
+    spoken = tuple(peer_id for peer_id in state.spoken if peer_id in present)
+    if state.speaker in present:
+        spoken = (state.speaker, *(peer_id for peer_id in spoken if peer_id != state.speaker))
+    return replace(
+        state, spoken=spoken, grid=state.grid.after(present, spoken), strip=state.strip.after(present, spoken)
+    )
 
 
 def _opened(event: ProducerOpened) -> Producer:

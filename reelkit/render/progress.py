@@ -1,6 +1,15 @@
 """How far a film is, told while it is rendered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StuckTrack:
+    """A video track whose pictures cannot be decoded until its next keyframe; named as its packet files are."""
+
+    feed: str
+    mindex: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +23,8 @@ class Progress:
     paused, and for a capture that is not live."""
     segments: int
     """Committed segments."""
+    needed_from: Mapping[str, int | None] | None = None
+    """By name of the packet file: the offset from which on this film still needs it, None if not at all; files that are
+    not named are needed whole. Told when it has changed: otherwise None."""
+    wants_keyframes: tuple[StuckTrack, ...] = ()
+    """Tracks that cannot go on: whoever can should ask their senders for a keyframe."""

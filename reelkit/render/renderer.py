@@ -10,6 +10,7 @@ import structlog
 
 from reelkit.capture.catalog import Catalog
 from reelkit.capture.layout import RTP_DIR
+from reelkit.capture.reclaim import is_reclaimed
 from reelkit.clock import Clock
 from reelkit.render.checkpoint import Checkpoint, fingerprint
 from reelkit.render.config import RenderConfig
@@ -19,12 +20,15 @@ from reelkit.render.feed import Feed
 from reelkit.render.job_dir import JobDir
 from reelkit.render.manifest import Segment
 from reelkit.render.mixer import LOOK_AHEAD_SAMPLES
+from reelkit.render.needs import Needed, Needs
+from reelkit.render.no_picture import NoPicture
 from reelkit.render.picture import Picture
-from reelkit.render.progress import Progress
+from reelkit.render.progress import Progress, StuckTrack
 from reelkit.render.report import ENCODE_VIDEO, CpuMeter, RenderReport
 from reelkit.render.segment import SegmentPlan, SegmentWriter, film_samples
 from reelkit.render.sound import Sound
 from reelkit.render.watermark import Watermark
+from reelkit.render.witness import Witness
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +63,17 @@ class Renderer:
         self._feed = Feed(capture_dir, config, clock)
         self._timeline = self._feed.timeline
         self._meter = CpuMeter()
-        self._picture = Picture(self._catalog, config.video, Watermark.of(config.video, job_dir))
+        self._picture: Picture | NoPicture = NoPicture(self._catalog)
+        if config.has_video:
+            self._picture = Picture(self._catalog, config.video, Watermark.of(config.video, job_dir), capture_dir)
         self._sound = Sound(self._catalog, self._timeline, self._meter)
-        self._segments: list[Segment] = []
+        self._witness = Witness(self._catalog, self._timeline, config.audio.channels)
+        self._last: Segment | None = None
+        """The last that was committed."""
+        self._needs = Needs(self._catalog, pictures="video" in config.files)
+        self._needed: Needed | None = None
+        """What was found out about that and not yet told."""
+        self._capture_dir = capture_dir
         self._plan = SegmentPlan(0, self._fps)
         self._writer: SegmentWriter | None = None
         self._frame = 0
@@ -75,6 +87,7 @@ class Renderer:
         self._lag_s = 0.0
         self._lag_max_s = 0.0
         self._told_s = -math.inf
+        self._told_stuck: frozenset[StuckTrack] = frozenset()
 
     def run(self, on_progress: OnProgress, on_segment: OnSegment) -> RenderReport:
         """Renders until the film is complete; blocks, so it must not be called in an event loop.
@@ -100,7 +113,7 @@ class Renderer:
         return self._report()
 
     def _resume(self, on_segment: OnSegment) -> None:
-        segments, checkpoint = self._job_dir.resume()
+        segments, checkpoint = self._job_dir.resume(anew=not is_reclaimed(self._capture_dir))
         self._poll()
         if checkpoint is not None:
             log.info("going on with a film", segments=len(segments))
@@ -108,11 +121,13 @@ class Renderer:
             self._lag_max_s = checkpoint.lag_max_s
             self._picture.restore(checkpoint.picture)
             self._sound.restore(checkpoint.sound)
+            self._witness.restore(checkpoint.witness)
             self._plan = SegmentPlan(len(segments), self._fps)
             self._frame = segments[-1].first_frame + segments[-1].frames
+            self._last = segments[-1]
+            self._needs.committed(checkpoint, self._timeline.wall_s(self._frame - 1))
         for segment in segments:
             on_segment(segment)
-        self._segments = segments
         self._audio_steps = self._plan.audio_steps()
 
     def _is_complete(self) -> bool:
@@ -134,8 +149,10 @@ class Renderer:
     def _poll(self) -> None:
         with self._meter.part("read"):
             events = self._feed.poll()
+            self._needs.extend(events)
             self._picture.extend(events)
             self._sound.extend(events)
+            self._witness.extend(events)
             self._picture.poll(self._feed.horizon_s)
             self._sound.poll(self._feed.horizon_s)
 
@@ -170,8 +187,9 @@ class Renderer:
             writer = self._open_segment()
             with self._meter.part("picture"):
                 frame = self._picture.frame(self._timeline.wall_s(self._frame))
-            with self._meter.part(ENCODE_VIDEO):
-                writer.encode_video(frame, self._frame)
+            if frame is not None:
+                with self._meter.part(ENCODE_VIDEO):
+                    writer.encode_video(frame, self._frame)
             self._frame += 1
         return self._frame > first
 
@@ -179,7 +197,7 @@ class Renderer:
         """Makes the sound up to the pictures, as far as what is to come cannot change it."""
         if self._writer is None:
             return False
-        last = self._last_aac_frame()
+        last = self._last_block()
         available = math.floor((ready_frames - 1) * SAMPLE_RATE_HZ / self._fps) - LOOK_AHEAD_SAMPLES
         if self._timeline.ended and ready_frames >= self._total_frames():
             available = _EVERYTHING
@@ -197,15 +215,18 @@ class Renderer:
         return made
 
     def _render_sound_step(self, writer: SegmentWriter, start: int, stop: int) -> None:
-        if start == self._plan.checkpoint_aac_frame:
+        if start == self._plan.checkpoint_block:
             self._sound_state = self._sound.checkpoint()
         samples = self._sound.render(stop - start)
         self._preroll = samples
+        with self._meter.part("witness"):
+            ends = film_samples(self._total_frames(), self._fps) if self._timeline.ended else None
+            self._witness.hear(samples, ends)
         with self._meter.part("encode_audio"):
             writer.encode_audio(samples)
 
-    def _last_aac_frame(self) -> int | None:
-        """Behind the film's last AAC frame; None while it is not known."""
+    def _last_block(self) -> int | None:
+        """Behind the film's last block of sound; None while it is not known."""
         if not self._timeline.ended:
             return None
         return math.ceil(film_samples(self._total_frames(), self._fps) / FRAME_SAMPLES)
@@ -215,7 +236,7 @@ class Renderer:
         if self._writer is None:
             plan = self._plan
             self._writer = SegmentWriter(self._job_dir.segment_path(plan.index), self._config, plan)
-            missing = plan.first_aac_frame - self._writer.next_aac_frame
+            missing = plan.first_block - self._writer.next_block
             if missing:
                 samples = self._preroll if self._preroll is not None else self._sound.render(missing)
                 with self._meter.part("encode_audio"):
@@ -252,10 +273,14 @@ class Renderer:
             film_s=plan.first_frame / self._fps,
             wall_s=self._timeline.wall_s(plan.first_frame),
         )
+        with self._meter.part("witness"):
+            self._witness.advance(self._timeline.wall_s(self._frame - 1) + 1 / self._fps, is_last=is_last)
+        checkpoint = self._checkpoint()
         with self._meter.part("mux"):
-            self._job_dir.commit(segment, self._checkpoint())
+            self._job_dir.commit(segment, checkpoint)
             on_segment(segment)
-        self._segments.append(segment)
+        self._needed = self._needs.committed(checkpoint, self._timeline.wall_s(self._frame - 1))
+        self._last = segment
         self._plan = SegmentPlan(plan.index + 1, self._fps)
         self._audio_steps = self._plan.audio_steps()
         self._sound_state = None
@@ -266,6 +291,7 @@ class Renderer:
             segment=self._plan.index,
             picture=self._picture.checkpoint(),
             sound=self._sound_state or self._sound.checkpoint(),
+            witness=self._witness.state(),
             cpu_s=self._meter.parts_s(),
             lag_max_s=self._lag_max_s,
         )
@@ -279,18 +305,34 @@ class Renderer:
 
     def _tell(self, on_progress: OnProgress, *, now: bool = False) -> None:
         time_s = self._clock.monotonic_s()
-        if now or time_s - self._told_s >= _PROGRESS_S:
+        stuck = self._picture.stuck_tracks() if self._config.live and self._feed.is_recording else ()
+        if now or time_s - self._told_s >= _PROGRESS_S or not self._told_stuck.issuperset(stuck):
             self._told_s = time_s
-            frames = self._segments[-1].first_frame + self._segments[-1].frames if self._segments else 0
-            on_progress(Progress(film_s=frames / self._fps, lag_s=self._lag_s, segments=len(self._segments)))
+            self._told_stuck = frozenset(stuck)
+            frames, segments = (
+                (self._last.first_frame + self._last.frames, self._last.index + 1) if self._last else (0, 0)
+            )
+            needed, self._needed = self._needed, None
+            on_progress(
+                Progress(
+                    film_s=frames / self._fps,
+                    lag_s=self._lag_s,
+                    segments=segments,
+                    needed_from=needed,
+                    wants_keyframes=stuck,
+                )
+            )
 
     def _report(self) -> RenderReport:
         return RenderReport(
             frames=self._frame,
             samples=film_samples(self._frame, self._fps),
             duration_s=self._frame / self._fps,
-            segments=len(self._segments),
+            segments=0 if self._last is None else self._last.index + 1,
             lag_max_s=self._lag_max_s,
             cpu_s=self._meter.parts_s(),
             tracks=self._sound.reports,
+            streams=self._witness.streams,
+            pictures=self._picture.viewing.tracks,
+            loudness=self._witness.loudness,
         )

@@ -6,6 +6,10 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reelkit.render.loudness import Loudness
+from reelkit.render.stream_tally import StreamTally
+from reelkit.render.viewing import TrackViewing
+
 ENCODE_VIDEO = "encode_video"
 """The part of the video encoder, which is told apart from all the rest."""
 
@@ -45,6 +49,12 @@ class RenderReport(BaseModel):
     cpu_s: dict[str, float] = Field(default_factory=dict)
     """Processor seconds by part of the work that was committed; ``other`` is what belongs to none."""
     tracks: list[TrackReport] = Field(default_factory=list)
+    """How the sound of each packet file was made."""
+    streams: list[StreamTally] = Field(default_factory=list)
+    """What became of the packets, by participant and source."""
+    pictures: list[TrackViewing] = Field(default_factory=list)
+    """What was seen of each video track."""
+    loudness: Loudness | None = None
 
 
 class CpuMeter:

@@ -16,6 +16,8 @@ class Person:
     camera: str | None
     muted: bool
     speaking: bool
+    portrait: str | None = None
+    """The picture to show instead of initials: a path relative to the capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,30 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything that is shown. ``people`` are in order of joining, ``shares`` in order of beginning."""
+    """Everything that is shown. ``people`` are in the order of their seats, ``shares`` in order of beginning."""
 
     title: str = ""
     people: tuple[Person, ...] = ()
     shares: tuple[Share, ...] = ()
+    unseen: int = 0
+    """How many people are there without a tile: they are only heard."""
+
+    @property
+    def producers(self) -> set[str]:
+        """The producer ids of the pictures in it."""
+        cameras = {person.camera for person in self.people if person.camera is not None}
+        return cameras | {share.producer_id for share in self.shares}
 
 
 def scene_of(state: MeetingState) -> Scene:
     """The scene of a meeting's state. Hidden peers are not in it, nor is what they send."""
-    shown = [peer for peer in state.peers if not peer.hidden]
-    names = {peer.peer_id: peer.name for peer in shown}
+    shown = {peer.peer_id: peer for peer in state.peers if not peer.hidden}
+    shares = tuple(
+        Share(producer.producer_id, producer.peer_id, shown[producer.peer_id].name)
+        for producer in state.producers
+        if producer.source is Source.SCREEN and not producer.paused and producer.peer_id in shown
+    )
+    seats = state.strip.seated if shares else state.grid.seated
     people = tuple(
         Person(
             peer_id=peer.peer_id,
@@ -48,15 +63,11 @@ def scene_of(state: MeetingState) -> Scene:
             camera=_if_on(state.producer(peer.peer_id, Source.CAMERA)),
             muted=_if_on(state.producer(peer.peer_id, Source.MICROPHONE)) is None,
             speaking=len(shown) > 1 and state.speaker == peer.peer_id,
+            portrait=peer.picture,
         )
-        for peer in shown
+        for peer in map(shown.__getitem__, seats)
     )
-    shares = tuple(
-        Share(producer.producer_id, producer.peer_id, names[producer.peer_id])
-        for producer in state.producers
-        if producer.source is Source.SCREEN and not producer.paused and producer.peer_id in names
-    )
-    return Scene(state.title, people, shares)
+    return Scene(state.title, people, shares, len(shown) - len(people))
 
 
 def _if_on(producer: Producer | None) -> str | None:

@@ -10,7 +10,9 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reelkit.capture.catalog import Catalog, PacketFile
+from reelkit.capture.errors import CheckpointError as CaptureCheckpointError
 from reelkit.capture.events import Event, MediaKind
+from reelkit.capture.unit_reader import first_byte
 from reelkit.render.audibility import Audibility, AudioTrack
 from reelkit.render.audio_source import LOOK_AHEAD, AudioSource
 from reelkit.render.encoder_audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
@@ -137,15 +139,15 @@ class Sound:
                 ready_s = min(ready_s, voice.source.ready_until_s(wall_s) - LOOK_AHEAD_SAMPLES / SAMPLE_RATE_HZ)
         return ready_s
 
-    def render(self, aac_frames: int) -> Samples:
-        """The next ``aac_frames`` times 1024 samples of the film; silence behind its end.
+    def render(self, blocks: int) -> Samples:
+        """The next ``blocks`` times 1024 samples of the film; silence behind its end.
 
         A restored track whose packets are no longer there, as a power cut may leave it, begins anew.
         """
         if self._mixer is None:
             self._mixer = Mixer()
             self._mix(self._mixer, 0, LOOK_AHEAD_SAMPLES)
-        count = aac_frames * FRAME_SAMPLES
+        count = blocks * FRAME_SAMPLES
         mixed = self._mix(self._mixer, self._position + LOOK_AHEAD_SAMPLES, count)
         self._position += count
         return np.ascontiguousarray(mixed.T)
@@ -288,3 +290,14 @@ class Sound:
         """Whether no later file of the same track was opened before ``before`` (samples of wall-clock time)."""
         newest = self._catalog.files(voice.file.key)[-1]
         return newest.path == voice.file.path or newest.created_s * SAMPLE_RATE_HZ >= before
+
+
+def audio_starts(checkpoint: Mapping[str, Any]) -> dict[str, int | None]:
+    """From which offset on a sound that is restored reads each packet file: None for those that it is done with. Raises
+    CheckpointError."""
+    try:
+        state = _State.model_validate(checkpoint)
+        done = {report.file: None for report in state.reports}
+        return done | {entry.file: first_byte(entry.source["units"]) for entry in state.sources}
+    except (ValidationError, KeyError, CaptureCheckpointError) as error:
+        raise CheckpointError("the checkpoint of the sound is malformed") from error

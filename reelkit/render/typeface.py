@@ -1,97 +1,148 @@
-"""Text of any script with the fonts that the machine has.
+"""Text of any script on one line, with the fonts that the machine has.
 
-Debian's Noto has one file per script, so a text is drawn in runs, each with the first font that has its characters.
-Without any known font Pillow's own is used, which knows Latin only. Characters that no font has are left out, unless
-nothing would remain.
+A line is drawn in runs of one font and one direction, from left to right as they are seen. Characters that no font has
+are left out, unless nothing would remain.
 """
 
 import unicodedata
-from functools import cache, lru_cache
-from itertools import groupby
-from pathlib import Path
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from PIL import ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-_FONT_ROOTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
-_LATIN = {
-    False: ("NotoSans-Regular", "DejaVuSans", "LiberationSans-Regular"),
-    True: ("NotoSans-Bold", "DejaVuSans-Bold", "LiberationSans-Bold"),
-}
-_CJK = {
-    False: ("NotoSansCJK-Regular", "DroidSansFallbackFull", "wqy-zenhei"),
-    True: ("NotoSansCJK-Bold", "DroidSansFallbackFull", "wqy-zenhei"),
-}
-_CJK_SCRIPTS = frozenset(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "FULLWIDTH", "HALFWIDTH"))
-"""First words of the Unicode names of characters that are in the CJK fonts."""
+from reelkit.render import fonts
+from reelkit.render.bidi import levels, visual_order
+from reelkit.render.fonts import Font
+from reelkit.render.graphemes import graphemes, is_emoji
+
 _ELLIPSIS = "…"
-_NO_CHARACTER = "\U0010ffff"
-"""A code point that is no character, so every font draws its replacement glyph for it."""
+_EMOJI_SHARE = 1.16
+"""Height of an emoji as a part of the text's size."""
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Rgba = tuple[int, int, int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive characters in one font and one direction, in the order in which they are read. ``font`` is None for
+    an emoji."""
+
+    font: Font | None
+    text: str
+    level: int
+
+
 class Typeface:
-    """Regular or bold text at one size in pixels."""
+    """Regular or bold text at one size in pixels. Texts are :func:`reelkit.render.graphemes.displayable`."""
 
     def __init__(self, size_px: int, *, bold: bool = False) -> None:
         self.size_px = size_px
         self._bold = bold
-        self._latin: list[Font] = [_load(name, size_px) for name in _LATIN[bold] if _find(name)]
-        if not self._latin:
-            self._latin.append(ImageFont.load_default(size_px))
+        self._plain = fonts.latin(size_px, bold=bold)[0]
 
     def measure(self, text: str) -> float:
         """The width of ``text`` in pixels."""
-        return sum(font.getlength(run) for font, run in self._runs(text))
+        return sum(self._width(run) for run in self.runs(text))
 
     def shorten(self, text: str, width_px: float) -> str:
-        """``text``, cut and ended with an ellipsis where it is wider than ``width_px``."""
+        """``text``, cut between two characters and ended with an ellipsis where it is wider than ``width_px``."""
         if self.measure(text) <= width_px:
             return text
-        low, high = 0, len(text)
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self.measure(text[:middle].rstrip() + _ELLIPSIS) <= width_px:
-                low = middle
-            else:
-                high = middle - 1
-        return text[:low].rstrip() + _ELLIPSIS
+        clusters = graphemes(text)
+        return _beginning(clusters, self._fitting(clusters, width_px, _ELLIPSIS)) + _ELLIPSIS
 
-    def draw(self, canvas: ImageDraw.ImageDraw, left: float, baseline: float, text: str, fill: Rgba) -> None:
-        """Draws one line that begins at ``left`` and stands on ``baseline``."""
-        for font, run in self._runs(text):
-            canvas.text((left, baseline), run, fill=fill, font=font, anchor="ls")
-            left += font.getlength(run)
+    def wrap(self, text: str, width_px: float, lines_max: int) -> list[str]:
+        """``text`` on lines no wider than ``width_px``, broken at spaces if there are any, the last shortened."""
+        lines: list[str] = []
+        rest = graphemes(text)
+        while len(lines) < lines_max - 1:
+            count = max(1, self._fitting(rest, width_px, ""))
+            if count >= len(rest):
+                break
+            spaces = [index for index in range(count + 1) if rest[index].isspace()]
+            count = spaces[-1] if spaces else count
+            lines.append(_beginning(rest, count))
+            rest = rest[count + bool(spaces) :]
+        return [*lines, self.shorten("".join(rest), width_px)]
+
+    def draw(self, image: Image.Image, left: float, baseline: float, text: str, fill: Rgba) -> None:
+        """Draws one line that begins at ``left`` and stands on ``baseline`` of an RGB or RGBA image."""
+        canvas = ImageDraw.Draw(image)
+        for run in self.runs(text):
+            if run.font is None:
+                self._draw_emoji(image, run.text, left, baseline)
+            else:
+                canvas.text((left, baseline), _drawn(run, run.font), fill=fill, font=run.font, anchor="ls", **_direction(run, run.font))
+            left += self._width(run)
 
     def cap_height(self) -> float:
         """The height of capital letters, for centring a line by what the eye sees."""
-        box = self._latin[0].getbbox("H")
+        box = self._plain.getbbox("H")
         return box[3] - box[1]
 
-    def _runs(self, text: str) -> list[tuple[Font, str]]:
-        fonts = [(self._font_of(character), character) for character in text]
-        drawable = [(font, character) for font, character in fonts if font is not None]
-        if not drawable:
-            return [(self._latin[0], text)] if text else []
-        runs = groupby(drawable, key=lambda pair: pair[0])
-        return [(font, "".join(character for _, character in pairs)) for font, pairs in runs]
+    def runs(self, text: str) -> list[Run]:
+        """The runs of a line from left to right."""
+        found: list[Run] = []
+        position = 0
+        level_of = levels(text)
+        for cluster in graphemes(text):
+            level = level_of[position]
+            position += len(cluster)
+            last = found[-1] if found else None
+            font, drawable = self._font_of(cluster, last)
+            if not drawable:
+                continue
+            if last is not None and font is not None and (last.font, last.level) == (font, level):
+                found[-1] = Run(font, last.text + cluster, level)
+            else:
+                found.append(Run(font, cluster, level))
+        if not found and text:
+            return [Run(self._plain, text, 0)]
+        return visual_order(found, lambda run: run.level)
 
-    def _font_of(self, character: str) -> Font | None:
-        if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Mn"):
-            # Marks and joiners belong to the font of what they stand on; the script's own font has both.
-            return self._of_script(character) or self._latin[0]
-        for font in self._latin:
-            if _has(font, character):
-                return font
-        fallback = self._of_script(character)
-        return fallback if fallback is not None and _has(fallback, character) else None
+    def _fitting(self, clusters: list[str], width_px: float, end: str) -> int:
+        """How many clusters fit with ``end`` behind them."""
+        low, high = 0, len(clusters)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.measure(_beginning(clusters, middle) + end) <= width_px:
+                low = middle
+            else:
+                high = middle - 1
+        return low
 
-    def _of_script(self, character: str) -> Font | None:
-        script = unicodedata.name(character, "").partition(" ")[0].partition("-")[0]
-        weight = "Bold" if self._bold else "Regular"
-        names = _CJK[self._bold] if script in _CJK_SCRIPTS else (f"NotoSans{script.title()}-{weight}",)
-        return next((_load(name, self.size_px) for name in names if _find(name)), None)
+    def _font_of(self, cluster: str, last: Run | None) -> tuple[Font | None, bool]:
+        """The font of a cluster, None for an emoji, and whether there is one."""
+        if is_emoji(cluster) and fonts.emoji() is not None:
+            return None, True
+        before = None if last is None else last.font
+        # Spaces and full stops between words of one script do not need another font.
+        if before is not None and unicodedata.category(cluster[0])[0] in "ZP" and fonts.has_all(before, cluster):
+            return before, True
+        font = fonts.font_of(cluster, self.size_px, bold=self._bold)
+        if font is not None:
+            return font, True
+        emoji = fonts.emoji()
+        return None, emoji is not None and fonts.has_all(emoji, cluster[0])
+
+    def _width(self, run: Run) -> float:
+        if run.font is None:
+            return _emoji(run.text, self._emoji_px()).width
+        return run.font.getlength(run.text, **_direction(run, run.font))
+
+    def _draw_emoji(self, image: Image.Image, cluster: str, left: float, baseline: float) -> None:
+        picture = _emoji(cluster, self._emoji_px())
+        corner = round(left), round(baseline - (self.cap_height() + picture.height) / 2)
+        if image.mode == "RGBA":
+            whole = Image.new("RGBA", image.size)
+            whole.paste(picture, corner)
+            image.alpha_composite(whole)
+        else:
+            image.paste(picture, corner, picture)
+
+    def _emoji_px(self) -> int:
+        return max(1, round(self.size_px * _EMOJI_SHARE))
 
 
 @lru_cache(maxsize=64)
@@ -100,29 +151,27 @@ def typeface(size_px: int, *, bold: bool = False) -> Typeface:
     return Typeface(size_px, bold=bold)
 
 
-@cache
-def _files() -> dict[str, Path]:
-    """Font files by name without suffix; the first root and the first directory in sorted order win."""
-    found: dict[str, Path] = {}
-    for root in _FONT_ROOTS:
-        for path in sorted(root.rglob("*.tt[fc]")) if root.is_dir() else ():
-            found.setdefault(path.stem, path)
-    return found
+def _beginning(clusters: list[str], count: int) -> str:
+    return "".join(clusters[:count]).rstrip()
 
 
-def _find(name: str) -> Path | None:
-    return _files().get(name)
+def _drawn(run: Run, font: Font) -> str:
+    """What Pillow is to draw: it turns text from right to left around only where it shapes it."""
+    return run.text if run.level % 2 == 0 or fonts.is_shaped(font) else "".join(reversed(graphemes(run.text)))
+
+
+def _direction(run: Run, font: Font) -> dict[str, Any]:
+    return {"direction": "rtl" if run.level % 2 else "ltr"} if fonts.is_shaped(font) else {}
 
 
 @lru_cache(maxsize=256)
-def _load(name: str, size_px: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(_files()[name], size_px)
-
-
-@lru_cache(maxsize=8_192)
-def _has(font: Font, character: str) -> bool:
-    """Whether the font draws ``character`` otherwise than a code point that it cannot have."""
-    if character.isspace():
-        return True
-    given, missing = font.getmask(character), font.getmask(_NO_CHARACTER)
-    return given.size != missing.size or bytes(given) != bytes(missing)
+def _emoji(cluster: str, height_px: int) -> Image.Image:
+    """A cluster in colour, ``height_px`` high."""
+    font = fonts.emoji()
+    if font is None:
+        return Image.new("RGBA", (0, height_px))
+    ascent, descent = font.getmetrics()
+    image = Image.new("RGBA", (max(1, round(font.getlength(cluster))), ascent + descent))
+    ImageDraw.Draw(image).text((0, ascent), cluster, font=font, anchor="ls", embedded_color=True)
+    width = max(1, round(image.width * height_px / image.height))
+    return image.resize((width, height_px), Image.Resampling.LANCZOS)

@@ -16,6 +16,9 @@ log = structlog.get_logger(__name__)
 READ_AHEAD_S = 3.0
 """Units are wanted up to 0.4 s ahead of the instant shown; they become final when packets that arrived up to 2 s later
 have been read (one for reordering, one for capture times)."""
+PATIENCE_S = 0.4
+"""Janus asks twice for a missing packet, the second time 0.16 s after the first: at 100 ms RTT it has come within 0.32 s
+or never will."""
 _LATELY_S = 1.0
 """Looking into the file for every single frame would cost more than reading it."""
 _STEP_S = 5.0
@@ -49,6 +52,16 @@ class UnitCursor:
         if self._reader.stop == self._reader.start:
             return -math.inf
         return self._reader.unit(self._reader.stop - 1).capture_s
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether what was written last cannot be decoded and no keyframe has come since."""
+        return not self._broken and self._reader.awaits_keyframe(PATIENCE_S)
+
+    @property
+    def has_keyframe_ahead(self) -> bool:
+        """Whether a keyframe follows, as far as was read."""
+        return self._reader.has_keyframe(self._next)
 
     def read(self, horizon_s: float) -> None:
         """Reads what was added to the file; ``horizon_s`` is that of :meth:`UnitReader.poll`."""

@@ -8,7 +8,7 @@ from av.video.codeccontext import VideoCodecContext
 from reelkit.render.errors import MediaError
 from reelkit.render.planes import Planes
 
-_DECODERS = {"vp8": "vp8", "h264": "h264"}
+_DECODERS = {"vp8": "vp8", "vp9": "vp9", "h264": "h264"}
 """FFmpeg's decoders by the journal's codec names."""
 _ROTATION_STEP_DEG = 90
 _MAX_PICTURE_PX = 7_680 * 4_320

@@ -13,8 +13,10 @@ from reelkit.capture.errors import CheckpointError as CaptureCheckpointError
 from reelkit.capture.errors import UnsupportedCodec
 from reelkit.capture.events import MediaKind
 from reelkit.capture.stream import REORDER_S, State
+from reelkit.capture.unit_reader import first_byte
 from reelkit.render.errors import CheckpointError, MediaError
 from reelkit.render.file_pictures import EARLY_S, FilePictures, Position
+from reelkit.render.viewing import NOTHING_SEEN, Seen
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +67,13 @@ class VideoSource:
         self._pictures.prepare(wall_s)
         return max(settled_s, self._pictures.cursor.held_until_s - _CAPTURE_JITTER_S)
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether no picture will follow what was read before the sender makes a keyframe."""
+        if self._pictures is None or self._pictures.file is not self._file:
+            return False
+        return self._file == self._catalog.files(self.key)[-1] and self._pictures.is_stuck
+
     def frame_at(self, wall_s: float, since_s: float) -> av.VideoFrame | None:
         """The picture nearest to ``wall_s`` of a camera that is on since ``since_s``; None while it has none.
 
@@ -72,6 +81,14 @@ class VideoSource:
         """
         self._enter(wall_s)
         return None if self._pictures is None else self._pictures.frame_at(wall_s, since_s)
+
+    def held(self, since_s: float) -> av.VideoFrame | None:
+        """What the last :meth:`frame_at` gave of a camera that was on since ``since_s``."""
+        return None if self._pictures is None else self._pictures.held(since_s)
+
+    def seen(self, since_s: float) -> Seen:
+        """What the last :meth:`frame_at` gave of a camera that is on since ``since_s``."""
+        return NOTHING_SEEN if self._pictures is None else self._pictures.seen(since_s)
 
     def checkpoint(self) -> dict[str, Any] | None:
         """JSON-able; None while there is nothing to remember."""
@@ -130,3 +147,15 @@ class VideoSource:
             return None
         self._pictures.cursor.read(self._horizon_s)
         return self._pictures
+
+
+def first_byte_of(state: Mapping[str, Any]) -> tuple[str, int]:
+    """The packet file to which a checkpoint of a source leads back, and the offset from which on it is read again.
+
+    Raises CheckpointError.
+    """
+    try:
+        position = _Checkpoint.model_validate(state).position
+        return position.file, 0 if position.keyframe is None else first_byte(position.keyframe)
+    except (ValidationError, CaptureCheckpointError) as error:
+        raise CheckpointError("the checkpoint of a video track is malformed") from error

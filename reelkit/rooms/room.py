@@ -16,7 +16,7 @@ from reelkit.rooms import membership, recording_notices
 from reelkit.rooms.chat import Chat
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import JournalUnavailable, MediaUnavailable, NotFound
-from reelkit.rooms.keyframes import VideoSender, ensure_keyframes
+from reelkit.rooms.keyframes import KeyframeRequests, VideoSender, ensure_keyframes
 from reelkit.rooms.observer import RoomObserver
 from reelkit.rooms.peer import Peer, PeerInfo
 from reelkit.rooms.recording import CaptureSwitch, Stream
@@ -69,6 +69,7 @@ class Room:
         self.speakers = SpeakerWatch(self)
         self.life = SessionLife(self, keep_alive_s, forget)
         self._sfu: SfuRoom | None = sfu
+        self._keyframes = KeyframeRequests(clock, self._video_senders)
         self._capture = CaptureSwitch(
             capture_dir / RTP_DIR,
             clock,
@@ -124,6 +125,14 @@ class Room:
     async def announce_recording(self, recording_id: str, state: recording_notices.RecordingState) -> None:
         """Tells every client, and those who join later, what a recording does."""
         recording_notices.announce(self, recording_id, state)
+
+    async def request_keyframe(self, feed: str, mindex: int) -> None:
+        """Asks the sender of a video track for a keyframe, because what was captured of it cannot be decoded.
+
+        May be called as often as somebody is stuck: the sender is left in peace for a while after each request. Does
+        nothing while no recording runs or if the track is gone; that Janus is gone is no error.
+        """
+        await self._keyframes.request(feed, mindex)
 
     async def kick(self, peer_id: str) -> None:
         """Removes a peer. Raises NotFound."""

@@ -12,6 +12,7 @@ from testbed.timeline import FPS, Colour, Signal
 
 _ENCODERS: dict[VideoCodec, tuple[str, dict[str, str]]] = {
     "vp8": ("libvpx", {"deadline": "realtime", "cpu-used": "-10", "lag-in-frames": "0", "error-resilient": "1"}),
+    "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}),
     "h264": ("libx264", {"preset": "veryfast", "tune": "zerolatency", "profile": "baseline"}),
 }
 

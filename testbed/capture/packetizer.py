@@ -4,20 +4,24 @@ from collections.abc import Iterator, Mapping
 from struct import Struct
 
 MAX_PAYLOAD_BYTES = 1_200
-PAYLOAD_TYPES: Mapping[str, int] = {"vp8": 96, "h264": 102, "opus": 111}
+PAYLOAD_TYPES: Mapping[str, int] = {"vp8": 96, "vp9": 98, "h264": 102, "opus": 111}
 
 _HEADER = Struct("!BBHII")
 _EXTENSION = Struct("!HH")
 _ONE_BYTE_PROFILE = 0xBEDE
 _LENGTH = Struct("!H")
 _STAP_A, _FU_A = 24, 28
+_VP9_STRUCTURE = bytes([0x08, 1, 0x04, 1])
+"""One spatial layer of no told size; a group of one picture that refers to the one before it."""
 _START_CODE = b"\x00\x00\x01"
 
 
 def payloads(codec: str, data: bytes, picture_id: int) -> list[bytes]:
-    """Payloads of one frame or Opus packet; ``picture_id`` counts VP8 frames."""
+    """Payloads of one frame or Opus packet; ``picture_id`` counts VP8 and VP9 frames."""
     if codec == "vp8":
         return _vp8(data, picture_id)
+    if codec == "vp9":
+        return _vp9(data, picture_id)
     return list(_h264(data)) if codec == "h264" else [data]
 
 
@@ -50,6 +54,20 @@ def _vp8(data: bytes, picture_id: int) -> list[bytes]:
         bytes([0x80 | (0x10 if position == 0 else 0)]) + extended + data[position : position + MAX_PAYLOAD_BYTES]
         for position in range(0, len(data), MAX_PAYLOAD_BYTES)
     ]
+
+
+def _vp9(data: bytes, picture_id: int) -> list[bytes]:
+    """RFC 9628, non-flexible mode, one layer, with the scalability structure that browsers send with each keyframe."""
+    is_interframe = bool(data[0] & 0x04)
+    found: list[bytes] = []
+    for position in range(0, len(data), MAX_PAYLOAD_BYTES):
+        begins, ends = position == 0, position + MAX_PAYLOAD_BYTES >= len(data)
+        has_structure = begins and not is_interframe
+        flags = 0x80 | (0x40 if is_interframe else 0) | (0x08 if begins else 0) | (0x04 if ends else 0)
+        head = bytes([flags | (0x02 if has_structure else 0)]) + _LENGTH.pack(0x8000 | picture_id & 0x7FFF)
+        structure = _VP9_STRUCTURE if has_structure else b""
+        found.append(head + structure + data[position : position + MAX_PAYLOAD_BYTES])
+    return found
 
 
 def _h264(data: bytes) -> Iterator[bytes]:

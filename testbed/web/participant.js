@@ -57,6 +57,8 @@ window.testbed = {
     note(on ? "screen on" : "screen off");
   },
   startRecording: () => meeting.recording.start(),
+  pauseRecording: () => meeting.recording.pause(),
+  resumeRecording: () => meeting.recording.resume(),
   stopRecording: () => meeting.recording.stop(),
   broadcast: (type, payload) => meeting.participants.broadcastMessage(type, payload),
   chat: (text) => meeting.chat.sendTextMessage(text),

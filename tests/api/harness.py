@@ -62,7 +62,6 @@ class Api:
             clock=control.clock,
             control=control.plane,
             gateway=self.gateway,
-            renderers=control.fleet,
             bucket=control.bucket,
             readiness=Readiness(control.sfu, control.database, control.data, min_free_bytes=1),
             metrics=self.metrics,

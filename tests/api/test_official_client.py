@@ -4,13 +4,22 @@ The client builds its models without validating, so each raw answer is validated
 missing, no type is wrong, and nothing is null that is meant to be absent.
 """
 
+import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from cloudflare import APIStatusError, Cloudflare, ConflictError, NotFoundError, PermissionDeniedError
+from cloudflare import (
+    APIStatusError,
+    BadRequestError,
+    Cloudflare,
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from cloudflare._models import BaseModel
 from cloudflare._response import APIResponse
 
@@ -201,7 +210,7 @@ async def test_recording_from_start_to_download(judge: Judge, live: LiveServer) 
     assert (started.data.start_reason.caller.type, started.data.start_reason.caller.name) == ("ORGANIZATION", "default")
     for absent in ("stopped_time", "stop_reason", "download_url", "download_url_expiry", "file_size"):
         assert getattr(started.data, absent) is None
-    assert started.data.reelkit["lag_s"] == 1.7
+    assert started.data.reelkit["rendering"] == {"state": "live", "lag_s": 1.7, "done_s": 3.2}
 
     recording_id = started.data.id
     assert judge.of_app(recordings.get_active_recordings, meeting_id).data.id == recording_id
@@ -249,6 +258,86 @@ async def test_recording_from_start_to_download(judge: Judge, live: LiveServer) 
         assert judge.of_app(recordings.get_recordings, **query).paging.total_count == count, query
 
 
+async def recorded(judge: Judge, **fields: Any) -> Any:
+    """A delivered recording with ``fields`` in its start call."""
+    recordings = judge.kit.recordings.with_raw_response
+    meeting_id = judge.of_app(judge.kit.meetings.with_raw_response.create).data.id
+    started = judge.of_app(recordings.start_recordings, meeting_id=meeting_id, **fields).data
+    judge.of_app(recordings.pause_resume_stop_recording, started.id, action="stop")
+
+    async def uploaded() -> bool:
+        return bool(judge.of_app(recordings.get_one_recording, started.id).data.status == "UPLOADED")
+
+    await wait_until(uploaded, timeout_s=10)
+    done = judge.of_app(recordings.get_one_recording, started.id).data
+    assert done.output_file_name == started.output_file_name
+    return done
+
+
+async def fetched(live: LiveServer, url: str | None) -> bytes | None:
+    """What is at a link; None without one."""
+    if url is None:
+        return None
+    async with httpx.AsyncClient() as browser:
+        answer = await browser.get(f"{live.url}{url.removeprefix('https://films.example.com')}")
+    assert answer.status_code == 200
+    return answer.content
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "main", "sound"),
+    [
+        ({}, r"\.mp4$", b"film", None),
+        ({"video_config": {"codec": "VP8"}}, r"\.webm$", b"film", None),
+        ({"video_config": {"codec": "VP9"}, "audio_config": {"codec": "AAC"}}, r"\.webm$", b"film", b"sound"),
+        (
+            {"video_config": {"width": 719, "height": 1279}, "audio_config": {"codec": "MP3", "channel": "mono"}},
+            r"\.mp4$",
+            b"film",
+            b"sound",
+        ),
+        ({"audio_config": {"codec": "AAC", "channel": "mono"}}, r"\.m4a$", b"sound", b"sound"),
+        ({"audio_config": {"codec": "MP3"}, "video_config": {"export_file": False}}, r"\.mp3$", b"sound", b"sound"),
+    ],
+)
+async def test_the_files_that_were_asked_for(
+    judge: Judge, live: LiveServer, fields: dict[str, Any], name: str, main: bytes, sound: bytes | None
+) -> None:
+    done = await recorded(judge, **fields)
+    assert re.search(name, done.output_file_name)
+    assert done.file_size == len(main)
+    assert await fetched(live, done.download_url) == main
+    assert await fetched(live, done.audio_download_url) == sound
+    assert done.download_url_expiry is not None
+    assert done.reelkit.get("audio_file_size") == (None if sound is None else len(sound))
+    listed = judge.of_app(judge.kit.recordings.with_raw_response.get_recordings, search=done.id).data[0]
+    assert (listed.download_url, listed.audio_download_url) == (done.download_url, done.audio_download_url)
+
+
+async def test_what_differs_from_what_was_asked_is_noted(judge: Judge) -> None:
+    done = await recorded(judge, video_config={"codec": "VP8"}, audio_config={"codec": "MP3"})
+    (note,) = done.reelkit["notes"]
+    assert note.startswith("audio_config.codec")
+
+
+async def test_the_integrity_record(judge: Judge, live: LiveServer) -> None:
+    done = await recorded(judge)
+    record = {"film": {"frames": 300}, "gaps": []}
+    assert done.reelkit["integrity"] == record
+    assert json.loads(await fetched(live, done.reelkit["integrity_url"]) or b"") == record
+    assert f"/{done.output_file_name}.json?" in done.reelkit["integrity_url"]
+    listed = judge.of_app(judge.kit.recordings.with_raw_response.get_recordings, search=done.id).data[0]
+    assert "integrity" not in listed.reelkit
+    assert listed.reelkit["integrity_url"] == done.reelkit["integrity_url"]
+
+
+async def test_an_extension_is_sent_as_an_extra_field(judge: Judge) -> None:
+    kept = await recorded(judge, extra_body={"reelkit": {"keep_capture": True}})
+    assert kept.reelkit["keep_capture"] is True
+    with pytest.raises(BadRequestError, match=r"reelkit\.keep_it"):
+        await recorded(judge, extra_body={"reelkit": {"keep_it": True}})
+
+
 def test_what_is_not_built_says_so(judge: Judge) -> None:
     calls: list[tuple[Callable[..., Any], tuple[str, ...], dict[str, Any]]] = [
         (judge.kit.webhooks.get_webhooks, (), {}),
@@ -283,6 +372,8 @@ def test_a_participant_with_the_official_client(live: LiveServer, judge: Judge) 
         guest.recordings.start_recordings(meeting_id=meeting_id, **ids)
     with pytest.raises(PermissionDeniedError, match="meeting_id"):
         host.recordings.start_recordings(meeting_id=other_meeting_id, **ids)
+    with pytest.raises(PermissionDeniedError, match="keep_capture"):
+        host.recordings.start_recordings(meeting_id=meeting_id, extra_body={"reelkit": {"keep_capture": True}}, **ids)
     with pytest.raises(PermissionDeniedError, match="participant"):
         host.meetings.get(**ids)
     started = valid(host.recordings.with_raw_response.start_recordings(meeting_id=meeting_id, **ids))

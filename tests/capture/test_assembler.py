@@ -7,8 +7,8 @@ import pytest
 
 from reelkit.capture.access_unit import AccessUnit
 from reelkit.capture.assembler import MAX_UNIT_PACKETS, FrameAssembler
+from reelkit.capture.depacketize import VIDEO_DEPACKETIZERS
 from reelkit.capture.depacketize.base import Depacketizer
-from reelkit.capture.depacketize.h264 import H264Depacketizer
 from reelkit.capture.depacketize.vp8 import Vp8Depacketizer
 from reelkit.capture.errors import CheckpointError
 from reelkit.capture.packet import RtpPacket
@@ -19,7 +19,7 @@ ORIENTATION_ID = 4
 
 
 def depacketizer(codec: str) -> Depacketizer:
-    return Vp8Depacketizer() if codec == "vp8" else H264Depacketizer()
+    return VIDEO_DEPACKETIZERS[codec]()
 
 
 def packets(codec: str) -> list[RtpPacket]:
@@ -58,7 +58,7 @@ def assemble(
     return units
 
 
-codecs = pytest.mark.parametrize("codec", ["vp8", "h264"])
+codecs = pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
 
 
 @codecs

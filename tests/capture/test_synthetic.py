@@ -26,6 +26,7 @@ from reelkit.capture.events import (
 from reelkit.capture.journal import JournalReader
 from reelkit.capture.unit_reader import UnitReader
 from testbed.capture import CaptureSpec, CaptureWriter, Device, Link, Slip, write_capture
+from testbed.clips import VideoCodec
 from testbed.timeline import Interval, Participant, Timeline, minute_of_four, people
 
 
@@ -190,10 +191,10 @@ LINKS = {
 }
 
 
-@pytest.mark.parametrize("codec", ["vp8", "h264"])
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
 @pytest.mark.parametrize("link", LINKS.values(), ids=LINKS.keys())
-def test_flashes_and_beeps_are_found_where_they_were_declared(tmp_path: Path, codec: str, link: Link) -> None:
-    device = Device(video_codec="h264" if codec == "h264" else "vp8", video_link=link, audio_link=link)
+def test_flashes_and_beeps_are_found_where_they_were_declared(tmp_path: Path, codec: VideoCodec, link: Link) -> None:
+    device = Device(video_codec=codec, video_link=link, audio_link=link)
     spec = alone(device)
     capture = write_capture(spec, tmp_path)
     (participant,) = spec.timeline.participants

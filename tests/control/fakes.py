@@ -1,20 +1,27 @@
 """Stand-ins for what control stands on: the SFU, rooms, the fleet."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-from reelkit.capture.events import RecordingMarked, SessionStarted
+from reelkit.capture.events import Event, RecordingMarked, SessionStarted
 from reelkit.capture.journal import JournalWriter
 from reelkit.capture.layout import JOURNAL_FILE, RTP_DIR
 from reelkit.clock import Clock
 from reelkit.control.observer import MeetingObserver
 from reelkit.control.ports import Mark, Notice
-from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
+from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec, JobStatus, ProgressListener
 from reelkit.fleet.errors import JobUnknown
+from reelkit.publish.delivered import DeliveredFile
+from reelkit.render.config import FileKind, RenderConfig
+from reelkit.render.formats import container, content_type, file_name
 from reelkit.rooms.errors import MediaUnavailable, NotFound, RoomClosed
 from reelkit.rooms.peer import PeerInfo
+
+CONTENT: dict[FileKind, bytes] = {"video": b"film", "audio": b"sound"}
 
 
 @dataclass
@@ -44,6 +51,8 @@ class FakeRoom:
         self.running: set[str] = set()
         self.paused: set[str] = set()
         self.notices: list[tuple[str, Notice]] = []
+        self.keyframes: list[tuple[str, int]] = []
+        self.fail_keyframe: Exception | None = None
         self.closed = False
         self.fail_start: Exception | None = None
         self.fail_stop: Exception | None = None
@@ -53,6 +62,12 @@ class FakeRoom:
     @property
     def visible_peer_count(self) -> int:
         return sum(not peer.hidden for peer in self.present)
+
+    def peers(self) -> list[PeerInfo]:
+        return list(self.present)
+
+    def record(self, event: Event) -> None:
+        self.journal.append(event)
 
     async def start_capture(self, recording_id: str) -> float:
         if self.hold_start is not None:
@@ -79,6 +94,11 @@ class FakeRoom:
 
     async def announce_recording(self, recording_id: str, state: Notice) -> None:
         self.notices.append((recording_id, state))
+
+    async def request_keyframe(self, feed: str, mindex: int) -> None:
+        self.keyframes.append((feed, mindex))
+        if self.fail_keyframe is not None:
+            raise self.fail_keyframe
 
     def _mark(self, recording_id: str, mark: str) -> float:
         event = RecordingMarked.model_validate(
@@ -114,14 +134,16 @@ class FakeGateway:
     async def remove_participant(self, meeting_id: str, participant_id: str) -> None:
         self.removed.append((meeting_id, participant_id))
 
-    async def join(self, meeting_id: str, name: str = "Ada", *, hidden: bool = False) -> PeerInfo:
+    async def join(
+        self, meeting_id: str, name: str = "Ada", *, hidden: bool = False, picture: str | None = None
+    ) -> PeerInfo:
         room = await self.open_room(meeting_id, "", organization_id="app", session_keep_alive_s=60.0)
         peer = PeerInfo(
             peer_id=str(uuid4()),
             participant_id=str(uuid4()),
             name=name,
             custom_participant_id=None,
-            picture=None,
+            picture=picture,
             preset_name="group_call_host",
             hidden=hidden,
             joined_at_s=self._clock.time_s(),
@@ -157,7 +179,12 @@ class FakeFleet:
     held: bool = False
     fail_start: Exception | None = None
     duration_s: float = 10.0
+    lag_s: float = 1.7
+    integrity: dict[str, Any] | None = field(default_factory=lambda: {"film": {"frames": 300}, "gaps": []})
     started: list[JobSpec] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
+    listeners: list[ProgressListener] = field(default_factory=list)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, spec: JobSpec) -> None:
@@ -174,12 +201,31 @@ class FakeFleet:
         spec = self.specs.pop(recording_id)
         if recording_id in self.outcomes:
             return self.outcomes[recording_id]
-        return JobOutcome(film=film(spec.job_dir), duration_s=self.duration_s, frames=300)
+        return JobOutcome(
+            files=delivered(spec.job_dir, spec.render),
+            duration_s=self.duration_s,
+            frames=300,
+            integrity=self.integrity,
+        )
 
     def progress(self, recording_id: str) -> JobProgress | None:
-        if recording_id not in self.specs:
+        if recording_id not in self.specs or recording_id in self.waiting:
             return None
-        return JobProgress(film_s=3.2, lag_s=1.7, segments=1, rss_bytes=100_000_000)
+        return JobProgress(film_s=3.2, lag_s=self.lag_s, segments=1, rss_bytes=100_000_000)
+
+    def recording_stopped(self, recording_id: str) -> None:
+        self.stopped.append(recording_id)
+
+    def statuses(self) -> Mapping[str, JobStatus]:
+        return {each: JobStatus(each in self.waiting, self.progress(each)) for each in self.specs}
+
+    def on_progress(self, listener: ProgressListener) -> None:
+        self.listeners.append(listener)
+
+    def report(self, recording_id: str, progress: JobProgress) -> None:
+        """As if a renderer had told it."""
+        for listener in self.listeners:
+            listener(recording_id, progress)
 
     def release(self) -> None:
         self._released.set()
@@ -188,9 +234,23 @@ class FakeFleet:
         self.specs.clear()
 
 
-def film(job_dir: Path) -> Path:
-    """A file in place of a film."""
+def delivered(job_dir: Path, render: RenderConfig | None = None) -> tuple[DeliveredFile, ...]:
+    """Files in place of those that a renderer makes; their content is their kind."""
+    wanted = render or RenderConfig()
     job_dir.mkdir(parents=True, exist_ok=True)
-    path = job_dir / "film.mp4"
-    path.write_bytes(b"film")
-    return path
+    files = []
+    for kind in wanted.files:
+        path = job_dir / file_name(wanted, kind)
+        path.write_bytes(CONTENT[kind])
+        form = container(wanted, kind)
+        files.append(
+            DeliveredFile(
+                kind=kind,
+                path=path,
+                size_bytes=len(CONTENT[kind]),
+                duration_s=10.0,
+                container=form,
+                content_type=content_type(form),
+            )
+        )
+    return tuple(files)

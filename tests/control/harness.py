@@ -24,8 +24,9 @@ from tests.control.manual_clock import ManualClock
 SIGNING_KEY = b"k" * 32
 CALLER = Caller.organization("default")
 PLENTY_BYTES = 1 << 40
-# What an idle control plane waits for: traces of what is recorded, the disk guard, the expiry of hosted files.
-IDLE_DEADLINES_S = [1.0, 5.0, 600.0]
+# What an idle control plane waits for: traces of what is recorded, the disk guard, what can be given back of captures,
+# the expiry of hosted files.
+IDLE_DEADLINES_S = [1.0, 5.0, 60.0, 600.0]
 _TIMEOUT_S = 10.0
 
 

@@ -10,7 +10,7 @@ from reelkit.control.recording import Action, Recording, RecordingStatus
 from reelkit.db.errors import DatabaseUnavailable
 from reelkit.fleet.base import JobOutcome
 from reelkit.process import wait_until
-from tests.control.fakes import film
+from tests.control.fakes import delivered
 from tests.control.harness import Harness, harness_at
 
 
@@ -34,8 +34,8 @@ async def test_a_job_that_fails_is_an_error_and_keeps_everything(harness: Harnes
 
 async def test_a_film_that_is_not_whole_can_be_downloaded_but_is_an_error(harness: Harness) -> None:
     recording = await harness.start(await harness.meeting())
-    part = film(harness.data / "jobs" / recording.id)
-    harness.fleet.outcomes[recording.id] = JobOutcome(film=part, duration_s=3.2, frames=96, error="the disk is full")
+    part = delivered(harness.data / "jobs" / recording.id)
+    harness.fleet.outcomes[recording.id] = JobOutcome(files=part, duration_s=3.2, frames=96, error="the disk is full")
     await harness.act(recording, Action.STOP)
     errored = await harness.until(recording, RecordingStatus.ERRORED)
     assert errored.error == "the film is not whole: the disk is full"

@@ -219,7 +219,6 @@ def test_bad_meetings_are_named(body: dict[str, Any], field: str) -> None:
         ({"summarize_on_end": True}, "summarize_on_end"),
         ({"transcribe_on_end": True}, "transcribe_on_end"),
         ({"ai_config": {"summarization": {}}}, "ai_config"),
-        ({"recording_config": {"video_config": {"codec": "VP8"}}}, "recording_config.video_config.codec"),
         (
             {"recording_config": {"live_streaming_config": {"rtmp_url": "rtmp://example.com/x"}}},
             "recording_config.live_streaming_config",

@@ -182,7 +182,8 @@ async def test_a_start_goes_on_when_its_caller_hangs_up(harness: Harness) -> Non
         ({"video_config": {"width": 0}}, Invalid, "video_config.width"),
         ({"realtimekit_bucket_config": {"enabled": False}}, Invalid, "realtimekit_bucket_config.enabled"),
         ({"url": "https://example.com/"}, Unsupported, "url"),
-        ({"audio_config": {"codec": "AAC"}}, Unsupported, "audio_config"),
+        ({"video_config": {"export_file": False}}, Invalid, "video_config.export_file"),
+        ({"reelkit": {"keep": True}}, Invalid, "reelkit.keep"),
     ],
 )
 async def test_bad_input_creates_nothing(

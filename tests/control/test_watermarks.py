@@ -159,26 +159,47 @@ async def test_bad_images_start_nothing(open_harness: Harness, host: Host, body:
     await assert_nothing_started(open_harness)
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "503 Service Unavailable"])
-async def test_a_host_that_fails_starts_nothing(open_harness: Harness, host: Host, status: str) -> None:
-    host.answer(status)
-    with pytest.raises(Invalid, match=f"could not be fetched: the host answered {status[:3]}") as raised:
+async def test_an_image_that_is_not_there_starts_nothing(open_harness: Harness, host: Host) -> None:
+    host.answer("404 Not Found")
+    with pytest.raises(Invalid, match="could not be fetched: the host answered 404") as raised:
         await open_harness.start(await open_harness.meeting(), video_config=config(host))
     assert raised.value.field == FIELD
     await assert_nothing_started(open_harness)
 
 
-async def test_a_host_that_hangs_costs_the_caller_a_limited_time(open_harness: Harness, host: Host) -> None:
+async def goes_on_without(harness: Harness, host: Host, reason: str) -> None:
+    recording = await harness.start(await harness.meeting(), video_config=config(host))
+    assert recording.status is RecordingStatus.RECORDING
+    assert harness.fleet.specs[recording.id].render.video.watermark is None
+    (note,) = (await harness.get(recording)).notes
+    assert note.startswith(FIELD)
+    assert reason in note
+    assert note.endswith("the film has no watermark")
+    assert "s3cret" not in note
+
+
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "503 Service Unavailable"])
+async def test_a_host_out_of_order_costs_the_watermark_alone(open_harness: Harness, host: Host, status: str) -> None:
+    host.answer(status)
+    await goes_on_without(open_harness, host, f"the host answered {status[:3]}")
+
+
+async def test_a_host_that_hangs_costs_a_limited_time_and_the_watermark(open_harness: Harness, host: Host) -> None:
     gone = asyncio.Event()
 
     async def respond(_: bytes, __: asyncio.StreamWriter) -> None:
         await gone.wait()
 
     host.answer_with(respond)
-    with pytest.raises(Invalid, match=r"within 0\.3 s"):
-        await open_harness.start(await open_harness.meeting(), video_config=config(host))
+    await goes_on_without(open_harness, host, "within 0.3 s")
     gone.set()
-    await assert_nothing_started(open_harness)
+
+
+async def test_a_host_that_nobody_listens_on_costs_the_watermark_alone(tmp_path: Path) -> None:
+    async with host_on() as closed:
+        pass
+    async with harness_at(tmp_path, held=True, egress={"allow_private": True}) as harness:
+        await goes_on_without(harness, closed, "cannot be reached")
 
 
 async def test_private_hosts_are_refused_unless_the_operator_says_otherwise(harness: Harness, host: Host) -> None:
@@ -215,6 +236,17 @@ async def test_a_meeting_that_records_itself_is_not_lost_for_its_watermark(open_
     assert started.meeting_id == meeting.id
     assert started.start_reason is StartReason.RECORD_ON_START
     assert open_harness.fleet.specs[started.id].render.video.watermark is None
+    assert started.notes[0].startswith(FIELD)
+
+
+async def test_a_meeting_that_records_itself_notes_a_bad_image(open_harness: Harness, host: Host) -> None:
+    host.answer("200 OK", b"no image")
+    await open_harness.attended_meeting(record_on_start=True, recording_config={"video_config": config(host)})
+
+    async def noted() -> bool:
+        return any("no PNG" in note for recording in await recordings_of(open_harness) for note in recording.notes)
+
+    await wait_until(noted, timeout_s=5, interval_s=0.002)
 
 
 async def test_a_full_disk_at_the_image_leaves_nothing_on(open_harness: Harness, host: Host) -> None:

@@ -18,10 +18,10 @@ import pytest
 
 from reelkit.process import wait_until
 from testbed.checker.check import check_film
-from testbed.participant import SyntheticParticipant
 from testbed.rehearsal import rehearse
 from testbed.stack import Stack
-from testbed.timeline import Participant, Timeline, people
+from testbed.timeline import Timeline, people
+from tests.e2e.seats import seat
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -34,16 +34,6 @@ def child_of(stack: Stack, word: str) -> psutil.Process | None:
         except psutil.NoSuchProcess:
             continue
     return None
-
-
-async def seat(stack: Stack, meeting_id: str, person: Participant, leaving: AsyncExitStack) -> SyntheticParticipant:
-    guest = await stack.api.add_guest(meeting_id, person.name)
-    player = SyntheticParticipant(stack.address, guest.token, person, zero_s=time.time())
-    await leaving.enter_async_context(player)
-    await player.join()
-    await player.microphone(on=True)
-    await player.camera(on=True)
-    return player
 
 
 async def test_a_renderer_killed_again_and_again_costs_nothing(stack: Stack, tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ async def test_a_participant_records_with_the_sdks_own_button(stack: Stack, tmp_
         )
         assert active.data is not None
         await _seconds(2.0)
+        await pages[0].pause_recording()
+        for page in pages:
+            await page.page.wait_for_function("() => testbed.state().recording === 'PAUSED'")
+        assert (await api.recording(active.data.id)).status == "PAUSED"
+        await _seconds(2.0)
+        await pages[0].resume_recording()
+        for page in pages:
+            await page.page.wait_for_function("() => testbed.state().recording === 'RECORDING'")
+        await _seconds(1.0)
         await pages[0].stop_recording()
         for page in pages:
             await page.page.wait_for_function("() => testbed.state().recording === 'IDLE'")
@@ -98,6 +107,8 @@ async def test_a_participant_records_with_the_sdks_own_button(stack: Stack, tmp_
     assert recording.stop_reason.caller is not None
     assert recording.stop_reason.caller.name == host.name
     assert (await stack.api.download(recording, tmp_path)).stat().st_size == recording.file_size
+    exact_s = (recording.model_extra or {})["reelkit"]["duration_ms"] / 1000
+    assert exact_s == pytest.approx(3.0, abs=1.0), "without the pause"
 
 
 async def _seconds(duration_s: float) -> None:

@@ -11,7 +11,7 @@ import av
 import pytest
 
 from reelkit.clock import SystemClock
-from reelkit.fleet.base import JobSpec
+from reelkit.fleet.base import JobOutcome, JobSpec
 from reelkit.fleet.job import RESULT_FILE, run_job, salvage
 from reelkit.fleet.local import LocalFleet
 from reelkit.fleet.messages import Done, Failed, Message, Progress
@@ -32,6 +32,16 @@ def capture(tmp_path: Path) -> tuple[Path, RenderConfig]:
     return directory, RenderConfig(recording_id=spec.recording_id, video=SMALL)
 
 
+def film_of(outcome: Done | Failed | JobOutcome) -> Path:
+    """The only file that was made."""
+    (film,) = outcome.files
+    assert (film.kind, film.container, film.content_type) == ("video", "mp4", "video/mp4")
+    assert film.path.name == "film.mp4"
+    assert film.size_bytes == film.path.stat().st_size
+    assert film.duration_s == outcome.duration_s
+    return film.path
+
+
 def frames_of(film: Path) -> int:
     with av.open(film) as container:
         return sum(1 for _ in container.decode(video=0))
@@ -47,14 +57,14 @@ def test_a_job_ends_with_a_film_and_is_not_done_twice(tmp_path: Path, capture: t
     segments = [message.segments for message in said if isinstance(message, Progress)]
     assert segments == sorted(segments)
     assert segments[-1] == 3
-    assert frames_of(done.film) == done.frames
+    assert frames_of(film_of(done)) == done.frames
     assert done.duration_s == pytest.approx(done.frames / 30)
     assert done.report["frames"] == done.frames
-    before = done.film.stat().st_mtime_ns
+    before = film_of(done).stat().st_mtime_ns
     again: list[Message] = []
     assert run_job(job, *capture, SystemClock(), again.append) == done
     assert again == [done]
-    assert done.film.stat().st_mtime_ns == before
+    assert film_of(done).stat().st_mtime_ns == before
 
 
 def test_a_lost_film_is_made_again_from_its_segments(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
@@ -62,12 +72,12 @@ def test_a_lost_film_is_made_again_from_its_segments(tmp_path: Path, capture: tu
     job.mkdir()
     done = run_job(job, *capture, SystemClock(), lambda _: None)
     assert isinstance(done, Done)
-    content = done.film.read_bytes()
-    done.film.unlink()
+    content = film_of(done).read_bytes()
+    film_of(done).unlink()
     segments = {path: path.stat().st_mtime_ns for path in (job / "segments").glob("*.mp4")}
     again = run_job(job, *capture, SystemClock(), lambda _: None)
     assert isinstance(again, Done)
-    assert again.film.read_bytes() == content
+    assert film_of(again).read_bytes() == content
     assert {path: path.stat().st_mtime_ns for path in segments} == segments
 
 
@@ -79,11 +89,10 @@ def test_what_was_committed_is_salvaged(tmp_path: Path, capture: tuple[Path, Ren
     manifest = job / "manifest.jsonl"
     manifest.write_text("".join(manifest.read_text().splitlines(keepends=True)[:2]))
     said: list[Message] = []
-    failed = salvage(job, "the renderer died too often", said.append)
+    failed = salvage(job, *capture, "the renderer died too often", said.append)
     assert said == [failed]
     assert failed.message == "the renderer died too often"
-    assert failed.film is not None
-    assert failed.frames == frames_of(failed.film) == 192
+    assert failed.frames == frames_of(film_of(failed)) == 192
 
 
 def test_what_is_sound_is_salvaged(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
@@ -91,15 +100,14 @@ def test_what_is_sound_is_salvaged(tmp_path: Path, capture: tuple[Path, RenderCo
     job.mkdir()
     run_job(job, *capture, SystemClock(), lambda _: None)
     (job / "segments" / "000001.mp4").write_bytes(b"rubbish")
-    failed = salvage(job, "the disk failed", lambda _: None)
-    assert failed.film is not None
-    assert failed.frames == frames_of(failed.film) == 96
+    failed = salvage(job, *capture, "the disk failed", lambda _: None)
+    assert failed.frames == frames_of(film_of(failed)) == 96
     (job / "manifest.jsonl").write_text("rubbish\n")
-    assert salvage(job, "the disk failed", lambda _: None).film is None
+    assert salvage(job, *capture, "the disk failed", lambda _: None).files == ()
 
 
 def test_nothing_to_salvage_is_no_film(tmp_path: Path) -> None:
-    assert salvage(tmp_path, "no luck", lambda _: None) == Failed(message="no luck")
+    assert salvage(tmp_path, tmp_path, RenderConfig(), "no luck", lambda _: None) == Failed(message="no luck")
 
 
 def test_a_recording_that_never_was_fails_for_good(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
@@ -108,7 +116,7 @@ def test_a_recording_that_never_was_fails_for_good(tmp_path: Path, capture: tupl
     failed = run_job(job, capture[0], RenderConfig(recording_id="unknown", video=SMALL), SystemClock(), lambda _: None)
     assert isinstance(failed, Failed)
     assert "nothing was recorded" in failed.message
-    assert failed.film is None
+    assert failed.files == ()
 
 
 def test_what_was_committed_is_a_film_when_nothing_can_follow(
@@ -126,8 +134,7 @@ def test_what_was_committed_is_a_film_when_nothing_can_follow(
     failed = run_job(job, *capture, SystemClock(), lambda _: None)
     assert isinstance(failed, Failed)
     assert "another version" in failed.message
-    assert failed.film is not None
-    assert failed.frames == frames_of(failed.film) == 192
+    assert failed.frames == frames_of(film_of(failed)) == 192
 
 
 async def test_the_fleet_runs_the_real_worker(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:
@@ -136,8 +143,7 @@ async def test_the_fleet_runs_the_real_worker(tmp_path: Path, capture: tuple[Pat
     await fleet.start(JobSpec("rec", tmp_path / "job", directory, config))
     outcome = await asyncio.wait_for(fleet.wait("rec"), 60)
     assert outcome.error is None
-    assert outcome.film is not None
-    assert frames_of(outcome.film) == outcome.frames
+    assert frames_of(film_of(outcome)) == outcome.frames
 
 
 async def test_two_workers_never_share_a_job(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from reelkit.fleet.errors import JobUnknown
 from reelkit.fleet.local import LocalFleet, describe_exit
 from reelkit.process import wait_until
 from reelkit.render.config import RenderConfig
+from reelkit.render.progress import StuckTrack
 from reelkit.settings import RenderSettings
 
 # A worker made of the shell's smallest parts: it counts its starts in the job directory and says what a test wants.
@@ -26,7 +27,13 @@ starts = int((job / "starts").read_text()) + 1 if (job / "starts").exists() else
 (job / "starts").write_text(str(starts))
 def say(**message): print(json.dumps(message), flush=True)
 def progress(segments): say(event="progress", film_s=segments * 3.2, lag_s=1.5, segments=segments, rss_bytes=1)
-def done(): say(event="done", film=str(job / "film.mp4"), duration_s=6.4, frames=192, report={"a": 1})
+def film(size=9):
+    return {"kind": "video", "path": str(job / "film.mp4"), "size_bytes": size, "duration_s": 6.4,
+            "container": "mp4", "content_type": "video/mp4"}
+def done():
+    say(event="done", files=[film()], duration_s=6.4, frames=192, report={"a": 1}, integrity={"b": 2})
+def wait_for(name):
+    while not (job.parent / name).exists(): time.sleep(0.005)
 """
 
 
@@ -41,10 +48,12 @@ class HurriedClock(SystemClock):
         await asyncio.sleep(0)
 
 
-def fleet_with(tmp_path: Path, code: str, clock: HurriedClock | None = None, max_restarts: int = 3) -> LocalFleet:
+def fleet_with(
+    tmp_path: Path, code: str, clock: HurriedClock | None = None, max_restarts: int = 3, max_live: int | None = None
+) -> LocalFleet:
     program = tmp_path / "worker.py"
     program.write_text(PRELUDE + textwrap.dedent(code))
-    settings = RenderSettings(max_restarts=max_restarts, nice=0)
+    settings = RenderSettings(max_restarts=max_restarts, nice=0, max_live=max_live)
     return LocalFleet(settings, clock or HurriedClock(), (sys.executable, str(program)))
 
 
@@ -58,8 +67,10 @@ async def test_a_job_is_written_down_and_its_outcome_handed_over(tmp_path: Path,
     await fleet.start(spec)
     outcome = await fleet.wait("rec-1")
     assert outcome.error is None
-    assert outcome.film == spec.job_dir / "film.mp4"
+    (film,) = outcome.files
+    assert (film.kind, film.path, film.size_bytes) == ("video", spec.job_dir / "film.mp4", 9)
     assert (outcome.duration_s, outcome.frames, outcome.report) == (6.4, 192, {"a": 1})
+    assert outcome.integrity == {"b": 2}
     config = json.loads((spec.job_dir / "config.json").read_text())
     assert config["capture_dir"] == str(spec.capture_dir)
     assert RenderConfig.model_validate(config["render"]) == spec.render
@@ -87,26 +98,26 @@ async def test_without_progress_restarts_slow_down_and_end(tmp_path: Path, spec:
     code = """
     progress(5)
     if "--salvage" not in sys.argv: sys.exit(9)
-    say(event="failed", message=sys.argv[3], film=str(job / "film.mp4"), duration_s=16.0, frames=480)
+    say(event="failed", message=sys.argv[3], files=[film()], duration_s=16.0, frames=480)
     """
     fleet = fleet_with(tmp_path, code, clock, max_restarts=3)
     await fleet.start(spec)
     outcome = await fleet.wait("rec-1")
     assert outcome.error is not None
     assert "exit status 9" in outcome.error
-    assert outcome.film == spec.job_dir / "film.mp4"
+    assert [file.path for file in outcome.files] == [spec.job_dir / "film.mp4"]
     assert (spec.job_dir / "starts").read_text() == "5", "four tries and the salvage"
     assert clock.slept_s == sorted(clock.slept_s)
     assert len(clock.slept_s) == 2
 
 
 async def test_a_final_failure_is_not_tried_again_and_keeps_what_was_saved(tmp_path: Path, spec: JobSpec) -> None:
-    code = 'say(event="failed", message="no media", film=str(job / "film.mp4"), duration_s=3.2, frames=96); sys.exit(1)'
+    code = 'say(event="failed", message="no media", files=[film()], duration_s=3.2, frames=96); sys.exit(1)'
     fleet = fleet_with(tmp_path, code)
     await fleet.start(spec)
     outcome = await fleet.wait("rec-1")
     assert outcome.error == "no media"
-    assert outcome.film == spec.job_dir / "film.mp4"
+    assert [file.path for file in outcome.files] == [spec.job_dir / "film.mp4"]
     assert (spec.job_dir / "starts").read_text() == "1"
 
 
@@ -129,6 +140,90 @@ async def test_progress_is_visible_and_noise_is_ignored(tmp_path: Path, spec: Jo
     assert not psutil.pid_exists(pid)
     assert fleet.progress("rec-1") is None
     assert (spec.job_dir / "starts").read_text() == "1"
+
+
+async def test_every_report_is_passed_on(tmp_path: Path, spec: JobSpec) -> None:
+    code = """
+    say(event="progress", film_s=3.2, lag_s=1.5, segments=1, rss_bytes=1, wants_keyframes=[{"feed": "f", "mindex": 1}])
+    progress(2)
+    done()
+    """
+    fleet = fleet_with(tmp_path, code)
+    heard: list[tuple[str, int, tuple[StuckTrack, ...]]] = []
+    fleet.on_progress(lambda job, told: heard.append((job, told.segments, told.wants_keyframes)))
+    await fleet.start(spec)
+    await fleet.wait("rec-1")
+    assert heard == [("rec-1", 1, (StuckTrack("f", 1),)), ("rec-1", 2, ())]
+
+
+def job(tmp_path: Path, name: str, *, live: bool = True, again: bool = False) -> JobSpec:
+    render = RenderConfig(recording_id=name, live=live)
+    return JobSpec(name, tmp_path / "jobs" / name, tmp_path / "capture", render, again=again)
+
+
+async def test_further_jobs_wait_for_a_place_and_a_stopped_recording_does_not(tmp_path: Path) -> None:
+    fleet = fleet_with(tmp_path, "progress(1); wait_for(f'end-{job.name}'); done()", max_live=1)
+
+    def waiting() -> dict[str, bool]:
+        return {name: status.waiting for name, status in fleet.statuses().items()}
+
+    def running(name: str) -> bool:
+        return (tmp_path / "jobs" / name / "starts").exists()
+
+    for name in ("a", "b", "c"):
+        await fleet.start(job(tmp_path, name))
+    await fleet.start(job(tmp_path, "again", live=False, again=True))
+
+    async def first_runs() -> bool:
+        return running("a")
+
+    await wait_until(first_runs, timeout_s=10)
+    assert waiting() == {"a": False, "b": True, "c": True, "again": True}
+    assert fleet.progress("b") is None
+    fleet.recording_stopped("c")
+
+    async def stopped_runs() -> bool:
+        return running("c")
+
+    await wait_until(stopped_runs, timeout_s=10)
+    assert waiting() == {"a": False, "b": True, "c": False, "again": True}
+    for name, following in (("c", None), ("a", "b"), ("b", "again")):
+        (tmp_path / "jobs" / f"end-{name}").touch()
+        assert (await fleet.wait(name)).error is None
+        assert following is None or not waiting()[following]
+    (tmp_path / "jobs" / "end-again").touch()
+    assert (await fleet.wait("again")).error is None
+    assert fleet.statuses() == {}
+
+
+async def test_a_restarted_worker_keeps_its_place(tmp_path: Path) -> None:
+    code = """
+    progress(starts - 1)
+    progress(starts)
+    if starts < 3: os.kill(os.getpid(), signal.SIGKILL)
+    (job.parent / f"done-{job.name}").touch()
+    if job.name == "b" and not (job.parent / "done-a").exists(): say(event="failed", message="too early")
+    done()
+    """
+    fleet = fleet_with(tmp_path, code, max_live=1)
+    await fleet.start(job(tmp_path, "a"))
+    await fleet.start(job(tmp_path, "b"))
+    assert (await fleet.wait("a")).error is None
+    assert (await fleet.wait("b")).error is None
+
+
+async def test_a_fleet_that_closes_starts_nothing_that_waits(tmp_path: Path) -> None:
+    fleet = fleet_with(tmp_path, "progress(1); time.sleep(600)", max_live=1)
+    for name in ("a", "b"):
+        await fleet.start(job(tmp_path, name))
+
+    async def told() -> bool:
+        return fleet.progress("a") is not None
+
+    await wait_until(told, timeout_s=10)
+    await fleet.close()
+    assert not (tmp_path / "jobs" / "b" / "starts").exists()
+    assert (tmp_path / "jobs" / "b" / "config.json").exists()
 
 
 async def test_a_worker_does_not_see_the_servers_settings(

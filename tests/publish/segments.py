@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from reelkit.render.config import RenderConfig, VideoSpec
 from reelkit.render.encoder_audio import FRAME_SAMPLES
 from reelkit.render.manifest import Segment
-from reelkit.render.segment import SegmentPlan, SegmentWriter, film_samples, frames_per_segment
+from reelkit.render.segment import SegmentPlan, SegmentWriter, film_samples, frames_per_segment, segment_suffix
 
 CONFIG = RenderConfig(video=VideoSpec(width_px=160, height_px=90, preset="ultrafast"))
 
@@ -43,11 +43,12 @@ def write_film(
     for index in range(first, -(-frames // frames_per_segment(fps))):
         plan = SegmentPlan(index, fps)
         stop, is_last = min(plan.stop_frame, frames), plan.stop_frame >= frames
-        writer = SegmentWriter(directory / f"{index:06d}.mp4", config, plan)
-        for number in range(plan.first_frame, stop):
-            writer.encode_video(picture(number), number)
-        stop_aac = total_aac if is_last else plan.stop_aac_frame
-        writer.encode_audio(padded[:, writer.next_aac_frame * FRAME_SAMPLES : stop_aac * FRAME_SAMPLES])
+        writer = SegmentWriter(directory / f"{index:06d}{segment_suffix(config)}", config, plan)
+        if config.has_video:
+            for number in range(plan.first_frame, stop):
+                writer.encode_video(picture(number), number)
+        stop_aac = total_aac if is_last else plan.stop_block
+        writer.encode_audio(padded[:, writer.next_block * FRAME_SAMPLES : stop_aac * FRAME_SAMPLES])
         writer.finish_video()
         writer.finish_audio(last=is_last)
         size = writer.commit()

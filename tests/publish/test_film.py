@@ -13,7 +13,9 @@ from reelkit.publish.boxes import boxes, child
 from reelkit.publish.errors import FilmError
 from reelkit.publish.film import Film, FilmWriter
 from reelkit.publish.fragment import read_fragment
+from reelkit.render.config import AudioSpec
 from reelkit.render.manifest import Segment
+from reelkit.render.sound_codec import SOUND_CODECS
 from tests.publish.segments import CONFIG, number_of, write_film
 
 Segments = list[tuple[Path, Segment]]
@@ -241,3 +243,56 @@ def test_an_hour_takes_little_memory_and_is_finished_at_once(
     assert sizes[b"moov"] < 420 * 3_600
     with av.open(film.path) as container:
         assert container.streams.video[0].frames == 108_000
+
+
+@pytest.mark.parametrize("frames", [1, 97, FRAMES])
+def test_mp3_in_a_film(tmp_path: Path, frames: int) -> None:
+    config = CONFIG.model_copy(update={"audio": AudioSpec(codec="MP3")})
+    sound = np.zeros(400_000, np.float32)
+    for at in CLICKS:
+        sound[at : at + 4] = 0.8
+    with FilmWriter(tmp_path / "film.mp4", SOUND_CODECS["MP3"]) as writer:
+        for file, segment in write_film(tmp_path, frames, sound, config):
+            writer.append(file, segment)
+        film = writer.finish()
+    with av.open(film.path) as container:
+        assert container.streams.audio[0].codec_context.codec.canonical_name == "mp3"
+        assert container.streams.audio[0].duration == frames * 1_600
+        assert [number_of(frame) for frame in container.decode(video=0)] == list(range(frames))
+    with av.open(film.path) as container:
+        decoded = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    assert frames * 1_600 <= len(decoded) < frames * 1_600 + 1_152
+    for at in (at for at in CLICKS if at < frames * 1_600):
+        start = max(0, at - 400)
+        assert start + int(np.abs(decoded[start : at + 400]).argmax()) == pytest.approx(at + 1.5, abs=2)
+
+
+def test_other_sound_than_was_promised_is_refused(segments: Segments, tmp_path: Path) -> None:
+    with FilmWriter(tmp_path / "film.mp4", SOUND_CODECS["MP3"]) as writer:
+        with pytest.raises(FilmError, match="does not follow"):
+            writer.append(*segments[0])
+
+
+def test_the_sound_alone(segments: Segments, tmp_path: Path) -> None:
+    with FilmWriter(tmp_path / "sound.m4a", pictures=False) as writer:
+        for file, segment in segments:
+            writer.append(file, segment)
+        sound = writer.finish()
+    assert (sound.frames, sound.samples, sound.duration_s) == (0, 400_000, FRAMES / 30)
+    assert layout(sound.path) == [b"ftyp", b"moov", b"mdat"]
+    assert sound.path.read_bytes()[8:12] == b"M4A "
+    with av.open(sound.path) as container:
+        assert [stream.type for stream in container.streams] == ["audio"]
+        assert container.streams.audio[0].duration == 400_000
+        assert container.duration == pytest.approx(FRAMES / 30 * 1e6, abs=1)
+        decoded = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    for at in CLICKS:
+        start = max(0, at - 400)
+        assert start + int(np.abs(decoded[start : at + 400]).argmax()) == pytest.approx(at + 1.5, abs=2)
+
+
+def test_a_film_needs_pictures(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"files": ("audio",)})
+    segments = write_film(tmp_path, 30, np.zeros(0, np.float32), config)
+    with FilmWriter(tmp_path / "film.mp4") as writer, pytest.raises(FilmError, match="does not follow"):
+        writer.append(*segments[0])

@@ -75,10 +75,10 @@ def test_rubbish_is_an_error(files: list[Path], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "one video and one audio"),
+        (b"", "one audio track"),
         (b"\x00\x00\x00\x04moov", "does not fit"),
         (b"\x00\x00", "inside a box header"),
-        (box(b"ftyp", b"isom"), "one video and one audio"),
+        (box(b"ftyp", b"isom"), "one audio track"),
         (box(b"moov", box(b"trak")), "missing"),
         (box(b"moof", box(b"traf", full_box(b"tfhd", 0, 0, struct.pack(">I", 1)))), "addressed from its fragment"),
     ],

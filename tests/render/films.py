@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelkit.clock import Clock, SystemClock
+from reelkit.publish.files import FilesWriter
 from reelkit.publish.film import Film, FilmWriter
 from reelkit.render.config import RenderConfig, VideoSpec
 from reelkit.render.manifest import Segment
@@ -66,6 +67,13 @@ class Job:
             for segment in self.segments:
                 writer.append(self.directory / segment.file, segment)
             return writer.finish()
+
+    def files(self) -> dict[str, Path]:
+        """The files that the job's config asks for, by kind, made of what the last renderer made."""
+        with FilesWriter(self.directory, self.config) as writer:
+            for segment in self.segments:
+                writer.append(self.directory / segment.file, segment)
+            return {file.kind: file.path for file in writer.finish()}
 
     def digests(self) -> list[str]:
         """One for each segment's bytes."""

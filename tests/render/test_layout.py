@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import pytest
@@ -13,12 +14,14 @@ sizes = st.tuples(
     st.integers(min_value=80, max_value=960).map(lambda half: 2 * half),
 )
 scenes = st.builds(
-    lambda people, shares: Scene(
+    lambda people, shares, unseen: Scene(
         people=tuple(person(index) for index in range(people)),
         shares=tuple(Share(f"screen-{index}", f"peer-{index}", "") for index in range(shares)),
+        unseen=unseen if people else 0,
     ),
     st.integers(min_value=0, max_value=40),
     st.integers(min_value=0, max_value=3),
+    st.integers(min_value=0, max_value=99),
 )
 
 
@@ -55,6 +58,7 @@ def test_everyone_has_a_tile_of_the_same_size_in_a_stable_order(shown: Scene, si
     tiles = layout(shown, *size)
 
     assert [tile.subject for tile in tiles] == [*shown.shares, *shown.people]
+    assert [tile.unseen for tile in tiles if tile.unseen] == ([shown.unseen] if shown.unseen and shown.people else [])
     assert len({(tile.rect.width, tile.rect.height) for tile in people_tiles(tiles)}) <= 1
     places = [(tile.rect.y, tile.rect.x) for tile in people_tiles(tiles)]
     assert places == sorted(places)
@@ -96,7 +100,7 @@ def test_a_portrait_canvas_stacks_people() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "people"), [(1280, 720, 4), (1280, 720, 9), (1920, 1080, 3), (720, 720, 2)]
+    ("width", "height", "people"), [(1280, 720, 4), (1280, 720, 9), (1920, 1080, 3), (1280, 800, 12)]
 )
 def test_a_shared_screen_takes_most_of_the_canvas(width: int, height: int, people: int) -> None:
     stage, *others = layout(scene(people, share=True), width, height)
@@ -106,10 +110,35 @@ def test_a_shared_screen_takes_most_of_the_canvas(width: int, height: int, peopl
     assert all(tile.rect.x > stage.rect.right for tile in others)
 
 
-def test_beside_a_screen_on_a_portrait_canvas_people_are_below() -> None:
-    stage, *others = layout(scene(3, share=True), 720, 1280)
+@pytest.mark.parametrize(("width", "height"), [(720, 1280), (720, 720), (640, 480)])
+@pytest.mark.parametrize("people", [1, 3, 12])
+def test_on_a_canvas_that_is_not_wide_people_are_below_a_screen(width: int, height: int, people: int) -> None:
+    stage, *others = layout(scene(people, share=True), width, height)
 
     assert all(tile.rect.y > stage.rect.bottom for tile in others)
+    assert stage.rect.width * stage.rect.height > 0.6 * width * height
+
+
+@settings(deadline=None)
+@given(st.integers(min_value=1, max_value=12), st.integers(min_value=1, max_value=3), sizes)
+def test_the_strip_is_no_wider_than_its_tiles(people: int, shares: int, size: tuple[int, int]) -> None:
+    width, height = size
+    gap = gap_px(width, height)
+    shown = Scene(
+        people=tuple(person(index) for index in range(people)),
+        shares=tuple(Share(f"screen-{index}", f"peer-{index}", "") for index in range(shares)),
+    )
+    tiles = people_tiles(layout(shown, width, height))
+    right, bottom = max(tile.rect.right for tile in tiles), max(tile.rect.bottom for tile in tiles)
+
+    assert right == width - gap or bottom == height - gap
+
+
+@pytest.mark.parametrize(("width", "height", "people"), [(1280, 720, 25), (4, 4, 9), (16, 16, 25)])
+def test_nobody_is_forgotten(width: int, height: int, people: int) -> None:
+    tiles = layout(replace(scene(people), unseen=5), width, height)
+
+    assert len(tiles) + tiles[-1].unseen == people + 5
 
 
 def test_a_screen_alone_fills_the_canvas() -> None:

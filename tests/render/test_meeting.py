@@ -5,6 +5,7 @@ from reelkit.capture.events import (
     MediaKind,
     PeerJoined,
     PeerLeft,
+    PeerPictureStored,
     PeerRenamed,
     ProducerClosed,
     ProducerOpened,
@@ -18,6 +19,7 @@ from reelkit.capture.events import (
 )
 from reelkit.render.errors import TimelineError
 from reelkit.render.meeting import Meeting, MeetingState, advance
+from reelkit.render.seating import GRID_SEATS, STRIP_SEATS
 
 
 def joined(at_s: float, peer_id: str, name: str = "", *, hidden: bool = False) -> PeerJoined:
@@ -174,3 +176,59 @@ def test_a_replay_gives_the_same_state() -> None:
         stepped = advance(stepped, event)
 
     assert after(*events) == stepped
+
+
+def test_a_picture_belongs_to_its_peer_until_it_leaves() -> None:
+    stored = PeerPictureStored(time_s=2, peer_id="ada", file="pictures/a.png")
+    unknown = PeerPictureStored(time_s=2, peer_id="nobody", file="pictures/b.png")
+
+    assert [peer.picture for peer in after(joined(1, "ada"), joined(1, "bob"), stored, unknown).peers] == [
+        "pictures/a.png",
+        None,
+    ]
+    assert after(joined(1, "ada"), stored, joined(3, "ada", "Ada L.")).peers[0].picture == "pictures/a.png"
+    assert after(joined(1, "ada"), stored, PeerLeft(time_s=3, peer_id="ada"), joined(4, "ada")).peers[0].picture is None
+
+
+def test_recent_speakers_have_seats() -> None:
+    crowd = [joined(number, f"p{number}") for number in range(30)]
+    hidden = joined(30, "recorder", hidden=True)
+    speeches = [SpeakerChanged(time_s=40 + index, peer_id=f"p{number}") for index, number in enumerate((28, 29, 3, 28))]
+    state = after(*crowd, hidden, *speeches, SpeakerChanged(time_s=50, peer_id="recorder"))
+
+    assert state.spoken == ("p28", "p3", "p29")
+    assert len(state.grid.seated) == GRID_SEATS
+    assert len(state.strip.seated) == STRIP_SEATS
+    assert {"p28", "p29", "p3"} <= set(state.grid.seated)
+    assert {"p28", "p29", "p3"} <= set(state.strip.seated)
+    assert state.grid.seated[:4] == ("p28", "p29", "p2", "p3"), "each in the place of the one who was silent longest"
+    assert "recorder" not in state.grid.seated
+
+
+def test_seats_are_freed_when_everybody_is_gone() -> None:
+    state = after(joined(1, "ada"), joined(2, "bob"), SessionEnded(time_s=3))
+
+    assert state.grid.seated == state.strip.seated == ()
+
+
+def test_what_the_last_moments_changed_is_remembered() -> None:
+    meeting = Meeting(memory_s=1.0)
+    meeting.extend(
+        [joined(1, "ada"), joined(2, "bob"), joined(2, "cy"), joined(2.5, "di"), PeerLeft(time_s=9, peer_id="x")]
+    )
+    meeting.at(2.9)
+
+    assert [(change.since_s, len(change.state.peers)) for change in meeting.changes] == [(1, 1), (2, 3), (2.5, 4)]
+    meeting.at(3.0)
+    assert [change.since_s for change in meeting.changes] == [2, 2.5]
+    meeting.at(100.0)
+    assert len(meeting.changes[-1].state.peers) == 4
+    assert len(meeting.changes) == 1
+
+
+def test_a_clock_that_was_set_back_does_not_unorder_changes() -> None:
+    meeting = Meeting(memory_s=10.0)
+    meeting.extend([joined(5, "ada"), joined(3, "bob"), joined(6, "cy")])
+    meeting.at(6)
+
+    assert [(change.since_s, len(change.state.peers)) for change in meeting.changes][1:] == [(5, 2), (6, 3)]

@@ -14,53 +14,6 @@ def luma_on(overlay: Overlay, value: int) -> NDArray[np.int16]:
     return picture.y.astype(np.int16)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("Ada Lovelace", "AL"),
-        ("ada", "A"),
-        ("  Maximiliane von Hohenstaufen  ", "MH"),
-        ("Иван Петров", "ИП"),
-        ("(guest) 7", "G7"),
-        ("", "?"),
-        ("🙂 !!", "?"),
-    ],
-)
-def test_initials(name: str, expected: str) -> None:
-    assert paint.initials(name) == expected
-
-
-def test_an_avatar_keeps_its_colour_whatever_the_name() -> None:
-    one, other = (paint.avatar("participant-1", name, 320, 180) for name in ("Ada", "Ada Lovelace"))
-
-    assert (one.u[45, 40], one.v[45, 40]) == (other.u[45, 40], other.v[45, 40])
-    assert one.y[0, 0] == other.y[0, 0]
-    assert not np.array_equal(one.y, other.y)
-
-
-def test_participants_differ_in_colour() -> None:
-    chroma = {
-        (int(picture.u[36, 80]), int(picture.v[36, 80]))
-        for picture in (paint.avatar(f"participant-{index}", ".", 320, 180) for index in range(40))
-    }
-
-    assert len(chroma) >= 10
-
-
-def test_an_avatar_is_a_circle_with_white_letters_on_a_darker_tile() -> None:
-    picture = paint.avatar("participant-1", "Ada Lovelace", 320, 180)
-
-    assert picture.y[0, 0] < 60 < picture.y[90 - 35, 160] < 180
-    assert picture.y.max() > 225
-
-
-@pytest.mark.parametrize(("width", "height"), [(2, 2), (4, 40), (40, 4), (1280, 720)])
-def test_avatars_of_any_size(width: int, height: int) -> None:
-    picture = paint.avatar("participant-1", "Ada Lovelace", width, height)
-
-    assert (picture.width, picture.height) == (width, height)
-
-
 def test_a_label_is_white_on_a_darkened_pill() -> None:
     label = paint.label("Ada Lovelace", 628, 348)
     assert label is not None

@@ -2,6 +2,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 
 from reelkit.capture.catalog import Catalog
-from reelkit.capture.events import PeerJoined, SfuLost
+from reelkit.capture.events import PeerJoined, SfuLost, SpeakerChanged
 from reelkit.capture.journal import JournalReader
 from reelkit.render import paint
+from reelkit.render.avatar import avatar
 from reelkit.render.errors import CheckpointError, TimelineError
 from reelkit.render.layout import Rect, layout
 from reelkit.render.picture import Picture
 from reelkit.render.planes import Planes
+from reelkit.render.seating import GRID_SEATS
 from reelkit.render.timeline import Timeline as FilmTimeline
 from testbed.capture import ZERO_S, CaptureSpec, CaptureWriter, write_capture
 from testbed.capture.script import peer_id_of
@@ -66,13 +69,13 @@ def seen(directory: Path, at_s: float, count: int) -> list[int | None]:
     [
         (0.0, [0, 0]),
         (1.9, [57, 57]),
-        (2.0, [60, 60, 60]),
+        (2.3, [69, 69, 69]),
         (2.9, [87, 87, 87]),
-        (3.0, [90, None, 90]),
+        (3.3, [99, None, 99]),
         (3.5, [105, None, 105]),
-        (4.0, [120, 120, 120]),
+        (4.3, [129, 129, 129]),
         (6.9, [207, 207, 207]),
-        (7.0, [210, 210]),
+        (7.3, [219, 219]),
         (7.9, [237, 237]),
     ],
 )
@@ -83,11 +86,11 @@ def test_who_is_seen_when(meeting: Path, at_s: float, people_seen: list[int | No
 def test_a_camera_that_is_off_leaves_an_avatar_and_its_label(meeting: Path) -> None:
     frame = picture_of(meeting).frame(ZERO_S + 3.5)
     rect = rects(3)[1]
-    avatar = paint.avatar("participant-cleo", "Cleo", rect.width, rect.height)
+    expected = avatar("participant-cleo", "Cleo", rect.width, rect.height)
     tile = Planes.of(frame).part(rect)
 
     middle = slice(rect.height // 4, rect.height * 3 // 4), slice(rect.width // 4, rect.width * 3 // 4)
-    assert np.array_equal(tile.y[middle], avatar.y[middle])
+    assert np.array_equal(tile.y[middle], expected.y[middle])
 
 
 def test_a_shared_screen_takes_the_stage(meeting: Path) -> None:
@@ -155,6 +158,73 @@ def test_a_restored_picture_gives_the_same_bytes(shaky: Path, stop_s: float) -> 
 
     for wall_s in instants(stop_s, min(8.0, stop_s + 2)):
         assert planes_of(restored.frame(wall_s)) == planes_of(picture.frame(wall_s))
+
+
+@pytest.mark.parametrize("change_s", [2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+@pytest.mark.parametrize("into_fade_s", [0.0, 0.1, 0.2])
+def test_a_picture_restored_in_the_middle_of_a_fade_gives_the_same_bytes(
+    shaky: Path, change_s: float, into_fade_s: float
+) -> None:
+    picture = picture_of(shaky)
+    stop_s = change_s + into_fade_s
+    for wall_s in instants(change_s - 0.5, stop_s):
+        picture.frame(wall_s)
+    restored = picture_of(shaky)
+    restored.restore(json.loads(json.dumps(picture.checkpoint())))
+
+    for wall_s in instants(stop_s, stop_s + 0.4):
+        assert planes_of(restored.frame(wall_s)) == planes_of(picture.frame(wall_s))
+
+
+def test_a_tile_that_goes_fades_with_the_picture_that_it_had(meeting: Path) -> None:
+    picture = picture_of(meeting)
+    rect = rects(3)[1]
+    frames = [picture.frame(wall_s) for wall_s in instants(2.9, 3.4)]
+    last = Planes.of(frames[2]).part(rect).y.astype(int)
+    gone = Planes.of(frames[-1]).part(rect).y.astype(int)
+    distances = [
+        (np.abs(pixels - gone).mean(), np.abs(pixels - last).mean())
+        for pixels in (Planes.of(frame).part(rect).y.astype(int) for frame in frames[3:12])
+    ]
+
+    assert [counter(frame, rect) for frame in frames[:4]] == [87, 88, 89, 89]
+    assert all(later[0] <= earlier[0] for earlier, later in pairwise(distances))
+    assert all(later[1] >= earlier[1] for earlier, later in pairwise(distances))
+    assert distances[0][1] == 0
+    assert distances[-1][0] == 0
+    assert 0.3 < distances[4][0] / distances[0][0] < 0.7
+
+
+def test_whoever_stays_goes_on_during_a_fade(meeting: Path) -> None:
+    picture = picture_of(meeting)
+    rect = rects(3)[0]
+
+    assert [counter(picture.frame(wall_s), rect) for wall_s in instants(2.9, 3.4)] == list(range(87, 102))
+
+
+def test_after_a_fade_nothing_is_mixed_any_more(meeting: Path) -> None:
+    faded, fresh = picture_of(meeting), picture_of(meeting)
+    for wall_s in instants(1.9, 2.4):
+        faded.frame(wall_s)
+
+    assert planes_of(faded.frame(ZERO_S + 2.4)) == planes_of(fresh.frame(ZERO_S + 2.4))
+
+
+def test_a_camera_that_gets_a_tile_is_waited_for(tmp_path: Path) -> None:
+    crowd = people(2)
+    others = tuple(
+        PeerJoined(time_s=ZERO_S - 0.4, peer_id=f"peer-{number}", participant_id=f"of-{number}", name=f"No. {number}")
+        for number in range(GRID_SEATS)
+    )
+    speaks = SpeakerChanged(time_s=ZERO_S + 2.0, peer_id=peer_id_of(crowd[0]))
+    spec = CaptureSpec(Timeline(4.0, crowd), device=EXACT, events=(*others, speaks))
+    with CaptureWriter(spec, tmp_path) as writer:
+        writer.write_until(ZERO_S + 3.2)
+        picture = Picture(Catalog(tmp_path / "rtp"), SPEC)
+        picture.extend(events_of(tmp_path))
+        picture.poll(ZERO_S + 3.2)
+
+        assert picture.ready_until_s(ZERO_S + 1.9) < ZERO_S + 2.0
 
 
 @pytest.mark.parametrize("state", [{}, {"sources": [{}]}, {"sources": 3}])
@@ -258,7 +328,7 @@ def test_when_the_sfu_is_lost_everyone_is_an_avatar(tmp_path: Path) -> None:
     (tile,) = rects(1)
 
     assert counter(picture.frame(ZERO_S + 0.9), tile) == 27
-    assert counter(picture.frame(ZERO_S + 1.0), tile) is None
+    assert counter(picture.frame(ZERO_S + 1.3), tile) is None
 
 
 @pytest.mark.parametrize("camera_off", ["pause", "close"])
@@ -270,7 +340,7 @@ def test_a_camera_comes_back_as_the_same_or_as_another_producer(
     picture = picture_of(tmp_path)
     (tile,) = rects(1)
 
-    assert [counter(picture.frame(ZERO_S + at_s), tile) for at_s in (0.9, 1.2, 1.5, 1.8)] == [27, None, 45, 54]
+    assert [counter(picture.frame(ZERO_S + at_s), tile) for at_s in (0.9, 1.3, 1.76, 1.8)] == [27, None, 53, 54]
 
 
 def test_who_left_is_forgotten(meeting: Path) -> None:
@@ -278,6 +348,8 @@ def test_who_left_is_forgotten(meeting: Path) -> None:
     picture.frame(ZERO_S + 6.9)
     held = len(picture.checkpoint()["sources"])
     picture.frame(ZERO_S + 7.1)
+    assert len(picture.checkpoint()["sources"]) == held, "as long as the tile fades"
+    picture.frame(ZERO_S + 7.3)
 
     assert len(picture.checkpoint()["sources"]) == held - 1
     assert peer_id_of(BO) not in {source["peer_id"] for source in picture.checkpoint()["sources"]}

@@ -13,6 +13,7 @@ from reelkit.render.file_pictures import HOLD_S
 from reelkit.render.video_decoder import VideoDecoder
 from reelkit.render.video_source import VideoSource
 from testbed.capture import ZERO_S, CaptureSpec, CaptureWriter, Resolution, write_capture
+from testbed.clips import VideoCodec
 from testbed.timeline import Interval, Timeline, people
 from tests.render.captures import (
     CAMERA_MINDEX,
@@ -191,11 +192,12 @@ def test_a_camera_held_otherwise_stands_upright(
     assert (frame.width, frame.height) == size
 
 
-def test_h264_is_decoded(tmp_path: Path) -> None:
-    write_capture(one_camera(2.0, device=replace(EXACT, video_codec="h264")), tmp_path)
+@pytest.mark.parametrize("codec", ["vp9", "h264"])
+def test_other_codecs_than_vp8_are_decoded(tmp_path: Path, codec: VideoCodec) -> None:
+    write_capture(one_camera(2.0, device=replace(EXACT, video_codec=codec)), tmp_path)
     catalog = Catalog(tmp_path / "rtp")
     catalog.scan()
-    source = VideoSource(TrackKey("feed-1", MediaKind.VIDEO, CAMERA_MINDEX), catalog, "h264", EXTMAP)
+    source = VideoSource(TrackKey("feed-1", MediaKind.VIDEO, CAMERA_MINDEX), catalog, codec, EXTMAP)
     source.read(math.inf)
 
     assert counters(source, film(0, 2)) == list(range(60))

@@ -26,7 +26,7 @@ def read_video(codec: str, packets: list[bytes], height_px: int, width_px: int) 
     return [reader.read(np.asarray(frame.to_ndarray()[:height_px, :width_px], np.uint8)) for frame in frames]
 
 
-@pytest.mark.parametrize("codec", ["vp8", "h264"])
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
 def test_camera_counts_its_frames_and_flashes_at_its_instants(codec: VideoCodec) -> None:
     clip = camera_clip(BO, codec)
     first_gops = [packet.data for packet in clip.packets[: 4 * FPS]]
@@ -39,7 +39,7 @@ def test_camera_counts_its_frames_and_flashes_at_its_instants(codec: VideoCodec)
     assert flashing[0] == round(BO.signal.instants_s[0] * FPS)
 
 
-@pytest.mark.parametrize("codec", ["vp8", "h264"])
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
 def test_camera_has_a_keyframe_every_two_seconds(codec: VideoCodec) -> None:
     clip = camera_clip(BO, codec)
 

@@ -23,6 +23,7 @@ _MEDIA_TYPES = {
     ".ogg": "audio/ogg",
     ".tar": "application/x-tar",
     ".gz": "application/gzip",
+    ".json": "application/json",
 }
 _BYTE_RANGES = re.compile(r"bytes\s*=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.ASCII | re.IGNORECASE)
 # Fewer hops between threads than Starlette's 64 KiB, still little memory for each download.

@@ -64,8 +64,10 @@ async def active(actor: RecordingActor, meeting_id: UuidText, state: State) -> E
 
 @router.get("/{recording_id}", response_model=Envelope[RecordingWire])
 async def get_recording(app: OperatedApp, recording_id: UuidText, state: State) -> Envelope[RecordingWire]:
-    """One recording."""
-    return Envelope[RecordingWire](data=show(state, await state.control.recordings.get(app.id, recording_id)))
+    """One recording, with its integrity record once it is delivered."""
+    recording = await state.control.recordings.get(app.id, recording_id)
+    integrity = await state.control.recordings.integrity(recording)
+    return Envelope[RecordingWire](data=show(state, recording, integrity=integrity))
 
 
 @router.put("/{recording_id}", response_model=Envelope[RecordingWire])

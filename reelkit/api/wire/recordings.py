@@ -1,15 +1,18 @@
 """Recordings as the official clients read them."""
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reelkit.api.envelope import Absent, Timestamp, WireModel
+from reelkit.api.links import Links
+from reelkit.api.wire.hosted import HostedExtras
 from reelkit.api.wire.meetings import MeetingWire
 from reelkit.control.caller import Caller
 from reelkit.control.meetings import Meeting
 from reelkit.control.recording import Action, Recording, RecordingStatus, StartReason, StopReason
+from reelkit.control.rendering import Rendering
 
 
 class RecordingSortKey(StrEnum):
@@ -40,15 +43,9 @@ class StopReasonWire(WireModel):
     caller: Absent[CallerWire] = None
 
 
-class RecordingExtras(WireModel):
-    """What Reelkit tells beyond RealtimeKit's fields. Official clients ignore it."""
-
+class RecordingExtras(HostedExtras):
     meeting_id: str
-    duration_ms: Absent[int] = Field(None, description="Recorded time without pauses; exact once there is a film.")
-    sha256: Absent[str] = Field(None, description="Of the delivered file, in hexadecimal.")
-    error: Absent[str] = Field(None, description="Why the recording ended other than asked.")
-    film_s: Absent[float] = Field(None, description="Length of what is rendered so far, while it is being made.")
-    lag_s: Absent[float] = Field(None, description="How far the renderer is behind the meeting, while it records.")
+    keep_capture: Absent[bool] = Field(None, description="Whether what it is made from is kept, if the call said so.")
 
 
 class RecordingWire(WireModel):
@@ -62,8 +59,9 @@ class RecordingWire(WireModel):
     started_time: Absent[Timestamp] = Field(None, description="When media began to be captured.")
     stopped_time: Absent[Timestamp] = None
     recording_duration: Absent[int] = Field(None, description="Seconds, without pauses.")
-    file_size: Absent[int] = Field(None, description="Bytes.")
-    download_url: Absent[str] = None
+    file_size: Absent[int] = Field(None, description="Bytes of the file at download_url.")
+    download_url: Absent[str] = Field(None, description="The file output_file_name: the film, or the sound alone.")
+    audio_download_url: Absent[str] = Field(None, description="The sound, if audio_config asked for a file of it.")
     download_url_expiry: Absent[Timestamp] = None
     start_reason: StartReasonWire
     stop_reason: Absent[StopReasonWire] = None
@@ -73,12 +71,12 @@ class RecordingWire(WireModel):
     def of(
         cls,
         recording: Recording,
+        links: Links,
         *,
-        download_url: str | None,
-        film_s: float | None = None,
-        lag_s: float | None = None,
+        rendering: Rendering | None = None,
+        integrity: dict[str, Any] | None = None,
     ) -> Self:
-        """``film_s`` and ``lag_s`` come from the renderer while there is one."""
+        """``rendering`` is there while a film is being made; ``integrity`` if it is to be shown."""
         return cls(
             id=recording.id,
             session_id=recording.session_id,
@@ -89,8 +87,9 @@ class RecordingWire(WireModel):
             stopped_time=recording.stopped_at,
             recording_duration=recording.recording_duration_s,
             file_size=recording.file_size_bytes,
-            download_url=download_url,
-            download_url_expiry=recording.download_expires_at if download_url else None,
+            download_url=links.download_url,
+            audio_download_url=links.audio_download_url,
+            download_url_expiry=recording.download_expires_at,
             start_reason=StartReasonWire(
                 reason=recording.start_reason,
                 caller=CallerWire.of(recording.start_caller) if recording.start_caller else None,
@@ -102,12 +101,9 @@ class RecordingWire(WireModel):
             if recording.stop_reason
             else None,
             reelkit=RecordingExtras(
+                **RecordingExtras.fields_of(recording, links, rendering, integrity),
                 meeting_id=recording.meeting_id,
-                duration_ms=recording.duration_ms,
-                sha256=recording.sha256,
-                error=recording.error,
-                film_s=film_s,
-                lag_s=lag_s,
+                keep_capture=recording.keep_capture,
             ),
         )
 

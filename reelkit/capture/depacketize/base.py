@@ -1,5 +1,6 @@
 """What every video payload format offers to the assembler of frames."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +23,8 @@ class Fragment(NamedTuple):
     start: Start
     keyframe: bool
     """The frame can be decoded without others."""
+    begins_layer: bool = False
+    """A spatial layer of the frame begins here."""
 
 
 class Size(NamedTuple):
@@ -36,6 +39,9 @@ class Depacketizer(Protocol):
 
     def fragment(self, payload: bytes) -> Fragment:
         """Takes a packet's payload apart. Raises MalformedPayload."""
+
+    def join(self, fragments: Sequence[Fragment]) -> bytes:
+        """What a decoder takes: a frame's fragments, of which there is at least one, put together."""
 
     def keyframe(self, data: bytes) -> tuple[bytes, Size] | None:
         """A complete keyframe ready for a decoder that knows nothing yet, and its size; None if it is none."""

@@ -1,6 +1,6 @@
 """H264 in RTP (RFC 6184): single NAL units, STAP-A and FU-A (packetization modes 0 and 1)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import Any
 
@@ -47,6 +47,9 @@ class H264Depacketizer:
                 self._remember(unit)
             keyframe |= kind == _IDR
         return Fragment(b"".join(START_CODE + unit for unit in units), _start(units[0]), keyframe)
+
+    def join(self, fragments: Sequence[Fragment]) -> bytes:
+        return b"".join(fragment.data for fragment in fragments)
 
     def keyframe(self, data: bytes) -> tuple[bytes, Size] | None:
         sps = _find_sps(nal_units(data))

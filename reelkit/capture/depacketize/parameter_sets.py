@@ -1,6 +1,7 @@
 """H264 sequence and picture parameter sets (ITU-T H.264 7.3.2.1.1, 7.3.2.2): ids and the picture size."""
 
 from reelkit.capture.depacketize.base import Size
+from reelkit.capture.depacketize.bits import Bits
 from reelkit.capture.errors import MalformedPayload
 
 NAL_TYPE_MASK = 0x1F
@@ -9,36 +10,9 @@ PPS_TYPE = 8
 
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _MACROBLOCK_PX = 16
-_MAX_GOLOMB_BITS = 32
 _CHROMA_444 = 3
 # Luma samples per chroma sample, horizontally and vertically, by chroma_format_idc (monochrome counts as 1).
 _CHROMA_STEP = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
-
-
-class _Bits:
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._left = 8 * len(data)
-
-    def take(self, count: int) -> int:
-        if count > self._left:
-            raise MalformedPayload("a sequence parameter set is too short")
-        self._left -= count
-        return (self._value >> self._left) & ((1 << count) - 1)
-
-    def unsigned(self) -> int:
-        """ue(v), H.264 9.1."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > _MAX_GOLOMB_BITS:
-                raise MalformedPayload("a sequence parameter set holds an overlong number")
-        return (1 << zeros) - 1 + self.take(zeros)
-
-    def signed(self) -> int:
-        """se(v), H.264 9.1.1."""
-        code = self.unsigned()
-        return (code + 1) // 2 if code & 1 else -(code // 2)
 
 
 def parameter_set_id(nal_unit: bytes) -> int:
@@ -82,11 +56,11 @@ def picture_size(nal_unit: bytes) -> Size:
     return Size(width_px, height_px)
 
 
-def _payload(nal_unit: bytes) -> _Bits:
-    return _Bits(nal_unit[1:].replace(b"\x00\x00\x03", b"\x00\x00"))  # without emulation prevention (7.4.1)
+def _payload(nal_unit: bytes) -> Bits:
+    return Bits(nal_unit[1:].replace(b"\x00\x00\x03", b"\x00\x00"))  # without emulation prevention (7.4.1)
 
 
-def _high_profile_fields(bits: _Bits) -> int:
+def _high_profile_fields(bits: Bits) -> int:
     chroma = bits.unsigned()
     if chroma not in _CHROMA_STEP:
         raise MalformedPayload("a sequence parameter set names no known chroma format", chroma=chroma)
@@ -102,7 +76,7 @@ def _high_profile_fields(bits: _Bits) -> int:
     return chroma
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: Bits, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
@@ -110,7 +84,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _picture_order(bits: _Bits) -> None:
+def _picture_order(bits: Bits) -> None:
     kind = bits.unsigned()
     if kind == 0:
         bits.unsigned()  # log2_max_pic_order_cnt_lsb_minus4

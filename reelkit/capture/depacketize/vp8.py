@@ -1,5 +1,6 @@
 """VP8 in RTP (RFC 7741); frames as in RFC 6386."""
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import Any
 
@@ -40,6 +41,9 @@ class Vp8Depacketizer:
         if payload[0] & 0x1F == 0x10:
             return Fragment(data, Start.CERTAIN, not data[0] & 1)
         return Fragment(data, Start.NO, keyframe=False)
+
+    def join(self, fragments: Sequence[Fragment]) -> bytes:
+        return b"".join(fragment.data for fragment in fragments)
 
     def keyframe(self, data: bytes) -> tuple[bytes, Size] | None:
         if len(data) < _KEYFRAME_HEADER.size:

@@ -10,6 +10,8 @@ from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from av.video.codeccontext import VideoCodecContext
 
+from testbed.capture import packetizer
+
 FPS = 30
 
 
@@ -18,13 +20,14 @@ def encoded(
     codec: str, width_px: int, height_px: int, frames: int, options: tuple[tuple[str, str], ...] = ()
 ) -> list[bytes]:
     """Frames of noise and shapes, large enough to need several packets each; the first is a keyframe."""
-    encoder = av.CodecContext.create({"vp8": "libvpx", "h264": "libx264"}[codec], "w")
+    encoder = av.CodecContext.create({"vp8": "libvpx", "vp9": "libvpx-vp9", "h264": "libx264"}[codec], "w")
     assert isinstance(encoder, VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = width_px, height_px, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
     encoder.gop_size, encoder.bit_rate, encoder.thread_count = 10, 2_000_000, 1
     encoder.options = {
         "vp8": {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0"},
+        "vp9": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "qmax": "40"},
         "h264": {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "qp": "36"},
     }[codec] | dict(options)
     noise = np.random.default_rng(1)
@@ -39,7 +42,9 @@ def encoded(
 
 
 def payloads(codec: str, frame: bytes, number: int = 0) -> list[bytes]:
-    """aiortc's payloads of one encoded frame."""
+    """aiortc's payloads of one encoded frame; it has none for VP9."""
+    if codec == "vp9":
+        return packetizer.payloads(codec, frame, number)
     if codec == "vp8":
         return list(Vp8Encoder._packetize(frame, number))
     return list(H264Encoder._packetize(H264Encoder._split_bitstream(frame)))

@@ -1,0 +1,100 @@
+"""Walks through a media file: its tracks, all its packets, and as much of their content as is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from reelkit.publish.proof.decoding import DecodeLevel, PictureDecoder, PictureFindings, SoundDecoder, SoundFindings
+from reelkit.publish.proof.findings import Findings
+from reelkit.publish.proof.stamps import AnyPacket, TrackStamps
+
+Listener = Callable[[NDArray[np.float32]], None]
+"""Gets decoded sound of shape (channels, n)."""
+
+
+@dataclass
+class WalkedTrack:
+    """A track's packets, walked so far."""
+
+    stamps: TrackStamps = field(default_factory=TrackStamps)
+    pictures: PictureFindings = field(default_factory=PictureFindings)
+    sound: SoundFindings = field(default_factory=SoundFindings)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The tracks of an open file."""
+
+    video: VideoStream | None
+    audio: AudioStream | None
+
+    @classmethod
+    def of(cls, container: InputContainer) -> "Streams":
+        """The first track of either kind."""
+        return cls(next(iter(container.streams.video), None), next(iter(container.streams.audio), None))
+
+
+def walk(
+    path: Path,
+    *,
+    level: DecodeLevel,
+    video: WalkedTrack,
+    audio: WalkedTrack,
+    findings: Findings,
+    sound: SoundDecoder | None = None,
+    fps: int | None = None,
+    listener: Listener | None = None,
+) -> SoundDecoder | None:
+    """Takes all packets of a file into ``video`` and ``audio``, decoding those that ``level`` asks for.
+
+    ``fps`` is how many pictures there should be in a second; None believes the file. ``sound`` is the decoder of the
+    file before, of which this one is a continuation; the one to go on with is returned.
+
+    Raises OSError (av.FFmpegError) if the file cannot be opened or read.
+    """
+    with av.open(path, options={"probesize": "65536"} if fps else {}) as container:
+        streams = Streams.of(container)
+        step_s = float(Fraction(1) / _rate(streams.video, fps)) if streams.video else 0.0
+        pictures = PictureDecoder(streams.video.codec_context, level, video.pictures) if streams.video else None
+        if level == "none" or streams.audio is None:
+            sound = None
+        elif sound is None:
+            sound = SoundDecoder(streams.audio.codec_context, audio.sound)
+        loose = streams.audio is not None and streams.audio.codec_context.name == "vorbis"
+        for packet in container.demux([stream for stream in (streams.video, streams.audio) if stream is not None]):
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if not packet.size or stamp is None:
+                continue
+            time_s = float(stamp * packet.time_base)
+            if packet.is_corrupt:
+                findings.add(f"the packet at {time_s:.3f} s is cut off or damaged")
+            if pictures is not None and packet.stream is streams.video:
+                video.stamps.take_picture(time_s, step_s, packet, findings, keyframe=packet.is_keyframe)
+                pictures.take(packet, time_s, findings)
+                continue
+            length_s = float(packet.duration * packet.time_base) if packet.duration else None
+            audio.stamps.take_sound(time_s, length_s, packet, findings, loose=loose)
+            if sound is not None:
+                for heard in sound.take(packet, time_s, findings):
+                    if listener is not None:
+                        listener(heard)
+        if pictures is not None:
+            pictures.finish(findings)
+    return sound
+
+
+def _rate(stream: VideoStream, fps: int | None) -> Fraction:
+    return Fraction(fps) if fps else Fraction(stream.average_rate or stream.guessed_rate or 30)
+
+
+def sound_packets(container: InputContainer, stream: AudioStream) -> list[AnyPacket]:
+    """All packets of sound of a short file."""
+    return [packet for packet in container.demux(stream) if packet.size]

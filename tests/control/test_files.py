@@ -1,0 +1,101 @@
+"""Films and sounds in the hosted bucket: what is stored, under which names, and for how long."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reelkit.control.expiry import Expiry
+from reelkit.control.recording import Action, Recording, RecordingStatus
+from reelkit.fleet.base import JobOutcome
+from reelkit.render.config import RenderConfig
+from tests.control.fakes import delivered
+from tests.control.harness import Harness, harness_at
+
+
+async def uploaded(harness: Harness, **fields: object) -> Recording:
+    recording = await harness.start(await harness.meeting(), **fields)
+    await harness.act(recording, Action.STOP)
+    return await harness.until(recording, RecordingStatus.UPLOADED)
+
+
+def hosted(harness: Harness, recording: Recording) -> dict[str, bytes]:
+    """The recording's files in the bucket, by the end of their names."""
+    main = harness.bucket.path(recording.app_id, recording.id, recording.output_file_name)
+    stem = recording.output_file_name.rpartition(".")[0]
+    return {path.name.removeprefix(stem): path.read_bytes() for path in main.parent.iterdir()}
+
+
+async def test_a_film_and_its_sound(harness: Harness) -> None:
+    harness.fleet.integrity = None
+    done = await uploaded(harness, video_config={}, audio_config={"codec": "MP3"}, file_name_prefix="weekly")
+    assert hosted(harness, done) == {".mp4": b"film", ".mp3": b"sound"}
+    assert (done.file_size_bytes, done.audio_size_bytes) == (4, 5)
+    assert done.sha256 != done.audio_sha256
+    assert done.audio_file_name == done.output_file_name.replace(".mp4", ".mp3")
+    assert done.output_file_name.startswith("weekly_")
+    assert done.integrity_sha256 is None
+
+
+async def test_sound_alone_is_the_main_file(harness: Harness) -> None:
+    harness.fleet.integrity = None
+    done = await uploaded(harness, audio_config={"channel": "mono"})
+    assert hosted(harness, done) == {".m4a": b"sound"}
+    assert done.output_file_name == done.audio_file_name
+    assert (done.file_size_bytes, done.audio_size_bytes) == (5, 5)
+    assert done.sha256 == done.audio_sha256 is not None
+
+
+async def test_the_integrity_record_lies_beside_the_film(harness: Harness) -> None:
+    done = await uploaded(harness, video_config={"codec": "VP8"})
+    files = hosted(harness, done)
+    assert set(files) == {".webm", ".webm.json"}
+    assert json.loads(files[".webm.json"]) == harness.fleet.integrity
+    assert await harness.plane.recordings.integrity(done) == harness.fleet.integrity
+
+
+async def test_a_part_that_could_be_saved_is_all_that_is_told_of(harness: Harness) -> None:
+    recording = await harness.start(await harness.meeting(), video_config={}, audio_config={})
+    job = harness.data / "jobs" / recording.id
+    sound = delivered(job, RenderConfig(files=("audio",)))
+    harness.fleet.outcomes[recording.id] = JobOutcome(files=sound, duration_s=3.2, frames=0, error="the disk is full")
+    await harness.act(recording, Action.STOP)
+    errored = await harness.until(recording, RecordingStatus.ERRORED)
+    assert hosted(harness, errored) == {".m4a": b"sound"}
+    assert (errored.file_size_bytes, errored.audio_size_bytes) == (None, 5)
+
+
+async def test_all_files_expire_together(harness: Harness) -> None:
+    done = await uploaded(harness, video_config={}, audio_config={})
+    assert set(hosted(harness, done)) == {".mp4", ".m4a", ".mp4.json"}
+    await harness.clock.advance(harness.settings.recording.url_lifetime_s)
+    assert await Expiry(harness.database, harness.clock, harness.bucket).check() == 1
+    assert not harness.bucket.path(done.app_id, done.id, done.output_file_name).parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "calls", "kept"),
+    [
+        (False, [None], False),
+        (False, [True], True),
+        (False, [False, True], True),
+        (True, [None], True),
+        (True, [False], False),
+        (True, [False, None], True),
+    ],
+)
+async def test_the_call_decides_about_the_capture_and_the_setting_where_it_is_silent(
+    tmp_path: Path, setting: bool, calls: list[bool | None], kept: bool
+) -> None:
+    async with harness_at(tmp_path, capture={"keep": setting}) as harness:
+        meeting = await harness.attended_meeting()
+        capture = harness.room(meeting).capture_dir
+        for keep in calls:
+            fields = {} if keep is None else {"reelkit": {"keep_capture": keep}}
+            recording = await harness.start(meeting, allow_multiple_recordings=True, **fields)
+            await harness.act(recording, Action.STOP)
+            await harness.until(recording, RecordingStatus.UPLOADED)
+        # Deliveries have released what they held when the session ends.
+        await harness.plane._delivery.close(5.0)
+        await harness.gateway.end(meeting.id)
+        assert capture.exists() == kept

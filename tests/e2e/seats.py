@@ -1,0 +1,19 @@
+"""People in a meeting of a running server."""
+
+import time
+from contextlib import AsyncExitStack
+
+from testbed.participant import SyntheticParticipant
+from testbed.stack import Stack
+from testbed.timeline import Participant
+
+
+async def seat(stack: Stack, meeting_id: str, person: Participant, leaving: AsyncExitStack) -> SyntheticParticipant:
+    """Lets somebody join with microphone and camera, who stays until ``leaving`` ends."""
+    guest = await stack.api.add_guest(meeting_id, person.name)
+    player = SyntheticParticipant(stack.address, guest.token, person, zero_s=time.time())
+    await leaving.enter_async_context(player)
+    await player.join()
+    await player.microphone(on=True)
+    await player.camera(on=True)
+    return player
