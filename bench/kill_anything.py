@@ -5,7 +5,8 @@
 Two synthetic people meet, are recorded, and processes die: the renderer and Janus during the recording, the server too,
 which ends it, and who delivers the film after the stop call. When Janus died the people come back as browsers would.
 Every film is decoded: each camera's pictures must all be there, none twice, except for what Janus did not receive while
-it was down; flashes and beeps too; the film must be as long as the recording says. The exit status is 1 if any is not.
+it was down; flashes and beeps too; the film must be as long as the recording says, and the gaps
+that its integrity record states must be those and no others. The exit status is 1 if anything is not so.
 """
 
 import argparse
@@ -92,10 +93,20 @@ def summary(outcomes: list[Outcome]) -> list[Table]:
     for victim in Victim:
         kills.add_row(victim, str(killed[victim, False]), str(killed[victim, True]))
     lost_ms = [lost for outcome in outcomes for lost in outcome.lost_ms]
-    films = Table("recordings", "UPLOADED", "film", "frames owed", "with faults", "last frame before a kill p50", "max")
+    films = Table(
+        "recordings",
+        "UPLOADED",
+        "gaps stated",
+        "film",
+        "frames owed",
+        "with faults",
+        "last frame before a kill p50",
+        "max",
+    )
     films.add_row(
         str(len(outcomes)),
         str(sum(outcome.status == "UPLOADED" for outcome in outcomes)),
+        str(sum(outcome.states_gaps for outcome in outcomes)),
         f"{sum(outcome.film_s for outcome in outcomes) / 60:.1f} min",
         str(sum(outcome.owed_frames for outcome in outcomes)),
         str(sum(bool(outcome.faults) for outcome in outcomes)),

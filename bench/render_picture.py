@@ -1,6 +1,7 @@
 """What composing a film's picture costs: processor time per second of film, by part.
 
-    python -m bench.render_picture [--people 4] [--seconds 20] [--size 1280x720] [--watermark 320x180] [--profile]
+    python -m bench.render_picture [--people 4] [--seconds 20] [--size 1280x720] [--watermark 320x180]
+                                [--changes 12] [--profile]
 
 The cameras are 640 x 360 VP8 at 30 fps and 600 kb/s with textured, moving content; everyone's camera is on.
 ``decode only`` decodes the same access units and does nothing else.
@@ -24,7 +25,7 @@ from PIL import Image
 
 from bench.textured import FPS, HEIGHT_PX, WIDTH_PX, write_camera
 from reelkit.capture.catalog import Catalog
-from reelkit.capture.events import MediaKind, PeerJoined, ProducerOpened, SessionStarted, Source
+from reelkit.capture.events import MediaKind, PeerJoined, PeerLeft, ProducerOpened, SessionStarted, Source
 from reelkit.capture.journal import JournalReader, JournalWriter
 from reelkit.capture.unit_reader import UnitReader
 from reelkit.clock import SystemClock
@@ -52,8 +53,9 @@ _PARTS: dict[str, tuple[type, str]] = {
 }
 
 
-def write_capture(directory: Path, people: int, seconds: int) -> None:
-    """A capture in which ``people`` are there from the beginning to the end."""
+def write_capture(directory: Path, people: int, seconds: int, changes_per_minute: int = 0) -> None:
+    """A capture in which ``people`` are there from the beginning to the end, and one more, without a camera, comes and
+    goes so many times a minute."""
     (directory / "rtp").mkdir(parents=True)
     journal = JournalWriter(directory / "journal.jsonl", SystemClock(), 10.0)
     journal.append(SessionStarted(time_s=START_S - 1, session_id="s", meeting_id="m", title="Bench"))
@@ -75,6 +77,12 @@ def write_capture(directory: Path, people: int, seconds: int) -> None:
         )
         path = directory / "rtp" / file_name("s", feed, START_S - 1, MediaKind.VIDEO, 0)
         write_camera(path, START_S - 1, START_S + person * 0.007, seconds * FPS, person)
+    for change in range(seconds * changes_per_minute // 60):
+        time_s = START_S + (change + 0.5) * 60 / changes_per_minute
+        if change % 2:
+            journal.append(PeerLeft(time_s=time_s, peer_id="guest"))
+        else:
+            journal.append(PeerJoined(time_s=time_s, peer_id="guest", participant_id="guest", name="Guest"))
     journal.close()
 
 
@@ -145,6 +153,7 @@ def main() -> None:
     parser.add_argument(
         "--watermark", metavar="SIZE", help="an image of this size over the film; its parts are the labels'"
     )
+    parser.add_argument("--changes", type=int, default=0, help="somebody comes or goes so many times a minute")
     parser.add_argument("--profile", action="store_true", help="print the functions that take most")
     arguments = parser.parse_args()
     width, height = (int(side) for side in arguments.size.split("x"))
@@ -153,7 +162,7 @@ def main() -> None:
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "capture"
-        write_capture(directory, arguments.people, seconds)
+        write_capture(directory, arguments.people, seconds, arguments.changes)
         if arguments.watermark:
             spec = spec.model_copy(update={"watermark": write_watermark(directory, arguments.watermark)})
         if arguments.profile:

@@ -36,7 +36,7 @@ class Steadiness:
     left_out: tuple[float, ...]
     """Of frames that do not show the picture behind that of the frame before, but a later or an earlier one."""
     last_shown_s: tuple[float | None, ...]
-    """For each stretch the wall-clock time of the last frame that shows the camera."""
+    """For each stretch the wall-clock time of the last frame that shows a picture other than the frame before."""
 
     def faults(self, name: str) -> list[str]:
         """Sentences."""
@@ -63,18 +63,19 @@ def steadiness(
     shown = counts != UNREAD
     # Consecutive frames both of which are owed and shown; the last step of a stretch leads out of it.
     pairs = owed[1:] & owed[:-1] & shown[1:] & shown[:-1]
+    new = shown & np.append(True, counts[1:] != counts[:-1])
     steps = (counts[1:] - counts[:-1]) % LOOP_FRAMES
     return Steadiness(
         owed=int(owed.sum()),
         missing=_at(times_s, owed & ~shown),
         repeated=_at(times_s[1:], pairs & (steps == 0)),
         left_out=_at(times_s[1:], pairs & (steps > 1)),
-        last_shown_s=tuple(_last(wall_s, shown, on) for on in stretches),
+        last_shown_s=tuple(_last(wall_s, new, on) for on in stretches),
     )
 
 
-def _last(wall_s: NDArray[np.float64], shown: NDArray[np.bool_], on: On) -> float | None:
-    inside = wall_s[shown & (wall_s >= on.start_s) & (wall_s < on.owed_until_s + 1.0)]
+def _last(wall_s: NDArray[np.float64], new: NDArray[np.bool_], on: On) -> float | None:
+    inside = wall_s[new & (wall_s >= on.start_s) & (wall_s < on.owed_until_s + 1.0)]
     return float(inside[-1]) if len(inside) else None
 
 

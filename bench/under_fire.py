@@ -99,6 +99,8 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
     lost_ms: list[float] = field(default_factory=list)
     """How long before a kill of the SFU or the server the last frame that is in the film was captured."""
+    states_gaps: bool = False
+    """Whether it has an integrity record, whose gaps were judged then."""
     film: Path | None = None
 
 
@@ -250,6 +252,7 @@ class UnderFire:
         assert recording.started_time is not None
         assert recording.stopped_time is not None
         if (integrity := extension.get("integrity")) is not None:
+            outcome.states_gaps = True
             outcome.faults += gap_faults(integrity, self._downs(), recording.stopped_time.timestamp())
         outcome.film = await self._stack.api.download(recording, self._directory)
         await asyncio.to_thread(

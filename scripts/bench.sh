@@ -2,7 +2,7 @@
 # Prints the figures of bench/ that take less than a few minutes; each can be run by itself with --help.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for name in capture_read render_picture render_capture segment_encoder film_writer; do
+for name in capture_read render_picture render_capture segment_encoder presets scaling catch_up film_writer; do
   printf '\n\033[1m== %s\033[0m\n' "$name"
   .venv/bin/python -m "bench.$name"
 done
@@ -10,4 +10,18 @@ for name in start_latency meeting_minute kill_renderer; do
   printf '\n\033[1m== %s\033[0m\n' "$name"
   scripts/netns.sh .venv/bin/python -m "bench.$name"
 done
-printf '\nbench.long_recording takes half an hour: scripts/netns.sh .venv/bin/python -m bench.long_recording\n'
+# A browser on an X server is measured beside it where scripts/setup-bench.sh was run.
+printf '\n\033[1m== cost\033[0m\n'
+if command -v Xvfb >/dev/null && command -v pulseaudio >/dev/null && command -v ffmpeg >/dev/null; then
+  scripts/netns.sh .venv/bin/python -m bench.cost
+else
+  scripts/netns.sh .venv/bin/python -m bench.cost --without-baseline
+fi
+cat <<'END'
+
+These take longer:
+  scripts/netns.sh .venv/bin/python -m bench.kill_anything     100 kills, a quarter of an hour
+  scripts/netns.sh .venv/bin/python -m bench.long_recording    half an hour
+  .venv/bin/python -m bench.drift                              a film of two hours, some ten minutes
+  .venv/bin/python -m bench.long_replay                        a film of a day
+END

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up everything that `make demo` and `make test` need, and is quick when nothing changed.
-#   1. Debian/Ubuntu packages: janus (its system service masked, never started), chromium, iproute2, fonts of all scripts, a C compiler
+#   1. Debian/Ubuntu packages: janus (its system service masked, never started), chromium, iproute2, fonts of all scripts
+#      and what shapes Arabic and Indic ones, a C compiler
 #   2. .venv from requirements/dev.txt (a lock file with hashes), the package itself in editable mode
 #   3. testbed/web/node_modules from its package-lock.json (the browser SDK)
 #   4. build/libreelkit-flush.so, which makes Janus' recordings readable within 50 ms
@@ -10,7 +11,7 @@ cd "$(dirname "$0")/.."
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-PACKAGES=(janus chromium iproute2 fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji gcc libc6-dev)
+PACKAGES=(janus chromium iproute2 fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji libfribidi0 gcc libc6-dev)
 missing=()
 for package in "${PACKAGES[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import dataclasses
 import hashlib
+import json
 import os
 import shutil
 import ssl
@@ -12,7 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import psutil
 import structlog
@@ -28,6 +29,7 @@ from testbed.web_server import WebServer
 
 log = structlog.get_logger(__name__)
 
+_CODEC_SCRIPT = Path(__file__).resolve().parent / "web" / "codec.js"
 BINARY = Path("/usr/bin/chromium")
 START_TIMEOUT_S = 30.0
 CALL_TIMEOUT_S = 45.0
@@ -73,6 +75,15 @@ class Shape:
     """Of the turning ornament, for people to tell participants apart."""
 
 
+@dataclass(frozen=True)
+class VideoCoding:
+    """How a browser is made to send video, other than the SDK would."""
+
+    codec: Literal["VP8", "VP9", "H264", "AV1"]
+    scalability: str | None = None
+    """Layers of one stream, as in WebRTC's scalability modes: L2T2_KEY."""
+
+
 SCREEN = Shape(width=1280, height=720, rate=10)
 
 
@@ -116,11 +127,21 @@ class Chromium:
         return self._child is not None and self._child.returncode is None
 
     async def participant(
-        self, token: str, person: Participant, *, zero_s: float, camera: Shape | None = None
+        self,
+        token: str,
+        person: Participant,
+        *,
+        zero_s: float,
+        camera: Shape | None = None,
+        video: VideoCoding | None = None,
     ) -> "ChromiumParticipant":
         """A page of its own for one participant of the timeline whose zero is the wall-clock time ``zero_s``."""
         assert self._browser is not None
         context = await self._browser.new_context()
+        if video is not None:
+            script = await asyncio.to_thread(_CODEC_SCRIPT.read_text)
+            described = json.dumps(dataclasses.asdict(video))
+            await context.add_init_script("{" + script.replace("__REELKIT_VIDEO__;", f"{described};") + "}")
         page = await context.new_page()
         participant = ChromiumParticipant(self._address, token, person, zero_s, camera or Shape(), context, page)
         await page.goto(self._page_url)

@@ -2,7 +2,8 @@
 
 Janus is told to stand at an address that leads into a TUN device. What clients send there comes out of the device, may
 be lost or delayed, and goes back in with source and destination exchanged: each side takes the far end of the device
-for the other. Only within a network namespace of its own, as scripts/netns.sh makes it: routes are changed and not changed back.
+for the other. Only within a network namespace of its own, as scripts/netns.sh makes it: routes are
+changed while it lasts.
 
 with ImpairedLink() as link:
     async with Stack(environment=link.environment) as stack:
@@ -21,7 +22,7 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -40,6 +41,7 @@ _SETUP = (
     "rule del pref 0",
     f"rule add pref 1 iif lo to {NEAR} blackhole",
 )
+_TEARDOWN = ("rule del pref 1", "rule add pref 0 lookup local", "rule del pref 10")
 _TUN = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
@@ -98,8 +100,7 @@ class ImpairedLink:
         self._descriptor = os.open(_TUN, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             fcntl.ioctl(self._descriptor, _TUNSETIFF, struct.pack("16sH", DEVICE.encode(), _IFF_TUN | _IFF_NO_PI))
-            for command in _SETUP:
-                subprocess.run(["ip", *command.split()], check=True, capture_output=True)
+            _configure(_SETUP)
         except (OSError, subprocess.CalledProcessError) as error:
             os.close(self._descriptor)
             raise OSError(f"the network device {DEVICE} cannot be made") from error
@@ -113,6 +114,7 @@ class ImpairedLink:
         self._stop.set()
         self._thread.join()
         os.close(self._descriptor)
+        _configure(_TEARDOWN)
         if not worked and error is None:
             raise RuntimeError("the thread of the impaired link ended early")
 
@@ -147,6 +149,11 @@ class ImpairedLink:
             self.lost += 1
             return None
         return time.monotonic() + impairment.delay_s + abs(self._draw.gauss(0.0, impairment.jitter_s))
+
+
+def _configure(commands: Iterable[str]) -> None:
+    for command in commands:
+        subprocess.run(["ip", *command.split()], check=True, capture_output=True)
 
 
 def _datagram(packet: bytes) -> Datagram:

@@ -12,7 +12,7 @@ from cloudflare.types.realtime_kit.recording_get_one_recording_response import D
 from testbed.checker.check import check_film
 from testbed.checker.report import FilmReport
 from testbed.checker.tolerance import Tolerance
-from testbed.chromium import Chromium, ChromiumParticipant
+from testbed.chromium import Chromium, ChromiumParticipant, VideoCoding
 from testbed.participant import SyntheticParticipant, prepare
 from testbed.playing import play
 from testbed.stack import Stack
@@ -61,12 +61,13 @@ async def rehearse(
     directory: Path,
     *,
     browsers: Collection[str] = (),
+    video: VideoCoding | None = None,
     during: During | None = None,
     record_from_s: float = 0.5,
     record_until_s: float | None = None,
 ) -> Rehearsal:
     """Plays ``timeline`` and records it from ``record_from_s`` to ``record_until_s`` (its end); those named in
-    ``browsers`` come with real Chromium. Raises what any part of it raises."""
+    ``browsers`` come with real Chromium, sending ``video`` if that is given. Raises what any part of it raises."""
     until_s = timeline.duration_s - 0.5 if record_until_s is None else record_until_s
     await prepare(timeline)
     meeting_id = await stack.api.create_meeting()
@@ -78,7 +79,7 @@ async def rehearse(
         for person in timeline.participants:
             guest = await stack.api.add_guest(meeting_id, person.name)
             if chromium is not None and person.name in browsers:
-                players.append(await chromium.participant(guest.token, person, zero_s=zero_s))
+                players.append(await chromium.participant(guest.token, person, zero_s=zero_s, video=video))
             else:
                 player = SyntheticParticipant(stack.address, guest.token, person, zero_s=zero_s)
                 synthetic.append(await leaving.enter_async_context(player))

@@ -112,6 +112,20 @@ def test_render_makes_a_film_of_a_capture_and_goes_on_where_it_was(tmp_path: Pat
     assert (again.returncode, again.stdout) == (0, done.stdout)
 
 
+def test_render_names_every_file(tmp_path: Path) -> None:
+    write_capture(tmp_path / "capture", 2.0)
+    config = tmp_path / "film.json"
+    size = {"width_px": 64, "height_px": 64}
+    wanted = {"video": {"codec": "VP8", **size}, "audio": {"codec": "VORBIS"}, "files": ["video", "audio"]}
+    config.write_text(json.dumps(wanted))
+    done = run("render", tmp_path / "capture", "--config", config, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"film: {tmp_path}/out/film.webm (2.0 s, 60 frames)",
+        f"sound: {tmp_path}/out/sound.ogg (2.0 s)",
+    ]
+
+
 def test_render_says_what_is_wrong(tmp_path: Path) -> None:
     assert run("render", tmp_path / "absent", "--out", tmp_path / "out").returncode == 2
     (tmp_path / "empty").mkdir()

@@ -22,6 +22,7 @@ from reelkit.control.render_params import RenderParams
 from reelkit.control.rerender import RenderStatus, Rerender
 from reelkit.control.rerender_store import RerenderStore
 from reelkit.control.retention import Retention
+from reelkit.control.tasks import uninterrupted
 from reelkit.control.watermarks import Watermarks, store_watermark
 from reelkit.db.renders import RenderRow
 from reelkit.errors import ReelkitError
@@ -90,23 +91,20 @@ class RerenderService:
         if media.watermark_png is not None:
             await asyncio.to_thread(store_watermark, self._paths.job(render_id), media.watermark_png)
         names = FileNames.of(render, prefix=params.file_name_prefix, room=recording.meeting_id, at=created_at)
-        rerender = await self._store.add(
-            RenderRow(
-                id=render_id,
-                app_id=app_id,
-                recording_id=recording_id,
-                status=RenderStatus.UPLOADING.value,
-                config=params.model_dump(mode="json", exclude_none=True),
-                render=render.model_dump(mode="json"),
-                created_at=created_at,
-                output_file_name=names.output,
-                audio_file_name=names.audio,
-                duration_ms=round(part.duration_s * _MS_PER_S),
-                notes=list(media.notes) or None,
-            )
+        row = RenderRow(
+            id=render_id,
+            app_id=app_id,
+            recording_id=recording_id,
+            status=RenderStatus.UPLOADING.value,
+            config=params.model_dump(mode="json", exclude_none=True),
+            render=render.model_dump(mode="json"),
+            created_at=created_at,
+            output_file_name=names.output,
+            audio_file_name=names.audio,
+            duration_ms=round(part.duration_s * _MS_PER_S),
+            notes=list(media.notes) or None,
         )
-        self._tasks.spawn(self._make(rerender), render_id)
-        return rerender
+        return await uninterrupted(self._begin(row), f"begin-render-{render_id}")
 
     async def get(self, app_id: str, recording_id: str, render_id: str) -> Rerender:
         """Raises NotFound."""
@@ -130,6 +128,11 @@ class RerenderService:
     async def close(self) -> None:
         """What is not finished goes on at the next start."""
         await self._tasks.close()
+
+    async def _begin(self, row: RenderRow) -> Rerender:
+        rerender = await self._store.add(row)
+        self._tasks.spawn(self._make(rerender), rerender.id)
+        return rerender
 
     def _kept_session(self, recording: Recording) -> str:
         if recording.status not in _ENDED:
@@ -174,3 +177,5 @@ class RerenderService:
     async def _fail(self, rerender: Rerender, reason: str) -> None:
         log.error("a render failed", render_id=rerender.id, recording_id=rerender.recording_id, reason=reason)
         await self._store.settle(rerender.id, RenderStatus.ERRORED, HostedChanges(error=reason))
+        # The capture is still there: whoever asks again gets a new job.
+        await self._retention.discard_job(rerender.id)

@@ -86,7 +86,7 @@ def _render(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock
         files=files,
         duration_s=report.duration_s,
         frames=report.frames,
-        report=report.model_dump(mode="json"),
+        report=report.model_dump(mode="json", exclude={"streams", "pictures"}),
         integrity=proof.record(files, frames=report.frames, report=report),
     )
     write_durably(job_dir / RESULT_FILE, done.model_dump_json().encode())

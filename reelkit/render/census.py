@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reelkit.capture.catalog import Catalog, PacketFile, TrackKey
-from reelkit.capture.events import Event, MediaKind, PeerJoined, ProducerOpened
+from reelkit.capture.events import Event, MediaKind, PeerJoined, PeerLeft, ProducerOpened, SfuLost
 from reelkit.capture.packet import ABS_CAPTURE_TIME_URI
 from reelkit.render.errors import CheckpointError
 from reelkit.render.packet_count import CountState, PacketCount
@@ -19,7 +19,8 @@ from reelkit.render.stream_tally import StreamTally
 from reelkit.render.timeline import Stretch, Timeline
 
 _CLOSED_AFTER_S = 2.0
-"""Nothing is written to a packet file so long after the next one of its track was opened."""
+"""Nothing is written to a packet file so long after the next one of its track was opened, its peer left or the SFU
+died."""
 _EMPTY = 8
 """Janus writes so many bytes into a packet file before the first packet comes."""
 
@@ -47,6 +48,10 @@ class Census:
         """By peer."""
         self._producers: dict[TrackKey, list[ProducerOpened]] = {}
         """In the order in which they were opened; those that differ."""
+        self._left_s: dict[str, float] = {}
+        """When each peer who is gone left."""
+        self._deaths_s: list[float] = []
+        """When the SFU died."""
         self._streams: list[StreamTally] = []
         self._counts: dict[str, PacketCount] = {}
         """Of the files that may go on, by name."""
@@ -60,12 +65,20 @@ class Census:
     def extend(self, events: Iterable[Event]) -> None:
         """Takes the next events of the journal, in its order; all of them, also in a restored census."""
         for event in events:
-            if isinstance(event, PeerJoined):
-                self._participants[event.peer_id] = event.participant_id
-            elif isinstance(event, ProducerOpened):
-                known = self._producers.setdefault(TrackKey.of(event), [])
-                if not known or (known[-1].peer_id, known[-1].source) != (event.peer_id, event.source):
-                    known.append(event)
+            match event:
+                case PeerJoined():
+                    self._participants[event.peer_id] = event.participant_id
+                    self._left_s.pop(event.peer_id, None)
+                case PeerLeft():
+                    self._left_s[event.peer_id] = event.time_s
+                case SfuLost():
+                    self._deaths_s.append(event.time_s)
+                case ProducerOpened():
+                    known = self._producers.setdefault(TrackKey.of(event), [])
+                    if not known or (known[-1].peer_id, known[-1].source) != (event.peer_id, event.source):
+                        known.append(event)
+                case _:
+                    pass
 
     def advance(self, until_s: float) -> None:
         """Counts what arrived up to the wall-clock instant ``until_s``. Raises OSError."""
@@ -76,10 +89,11 @@ class Census:
             files = self._catalog.files(key)
             for file, later in zip(files, [*files[1:], None], strict=True):
                 name = file.path.name
-                if name not in self._counts and not self._begin(file, later, until_s, stretches[0]):
+                closed_s = self._closed_s(file, later)
+                if name not in self._counts and not self._begin(file, closed_s, until_s, stretches[0]):
                     continue
                 self._counts[name].advance(until_s, stretches)
-                if later is not None and later.created_s < until_s - _CLOSED_AFTER_S:
+                if closed_s < until_s:
                     self._counts.pop(name).close()
         self._until_s = until_s
 
@@ -111,11 +125,21 @@ class Census:
         except (ValidationError, IndexError) as error:
             raise CheckpointError("the checkpoint of the packet counts is malformed") from error
 
-    def _begin(self, file: PacketFile, later: PacketFile | None, until_s: float, first: Stretch) -> bool:
+    def _closed_s(self, file: PacketFile, later: PacketFile | None) -> float:
+        """From when on nothing is written to a file; infinity if it is open as far as is known."""
+        ends_s = [death_s for death_s in self._deaths_s if death_s >= file.created_s]
+        if later is not None:
+            ends_s.append(later.created_s)
+        producer = self._producer(file)
+        if producer is not None and producer.peer_id in self._left_s:
+            ends_s.append(self._left_s[producer.peer_id])
+        return min(ends_s, default=math.inf) + _CLOSED_AFTER_S
+
+    def _begin(self, file: PacketFile, closed_s: float, until_s: float, first: Stretch) -> bool:
         """Starts to count a file that has its first packets since the last time; False if it is none of the film's."""
         if file.created_s > until_s:
             return False
-        if later is not None and later.created_s < max(first.start_s, self._until_s) - _CLOSED_AFTER_S:
+        if closed_s < max(first.start_s, self._until_s):
             return False
         # A file is opened for every track that a peer might send; of most nothing ever comes.
         if not _has_packets(file):

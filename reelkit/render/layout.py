@@ -1,8 +1,8 @@
 """Where each part of a scene goes on the canvas. A pure function: the same scene always gives the same rectangles.
 
 People are in a grid of equal tiles, as large as they can be. A shared screen takes most of the canvas, and the people
-then sit in a strip beside it (below it on a canvas that is not wide), which is no wider than their tiles. All coordinates are
-even, because the canvas has half as many chroma samples as luma samples in each direction (4:2:0).
+then sit in a strip beside it (below it on a canvas that is not wide), which is no wider than their tiles. All
+coordinates are even, because the canvas has half as many chroma samples as luma samples in each direction (4:2:0).
 """
 
 import math

@@ -39,6 +39,8 @@ _STAGES = (
 )
 _RUN = 96
 """Samples that are filtered by one matrix product."""
+_MOST_RUNS = 64
+"""Runs whose states are found by one matrix product."""
 _RUNS_PER_HOP = HOP_SAMPLES // _RUN
 
 # The interpolating filter for true peaks (BS.1770, annex 2): 48 taps in four phases.
@@ -56,6 +58,8 @@ _PHASES = np.array(
     np.float32,
 )  # fmt: skip
 _TAPS = _PHASES.shape[1]
+_MOST_GAIN = float(np.abs(_PHASES).sum(axis=1).max())
+"""A peak between samples is at most so many times as high as the samples around it."""
 
 
 class Loudness(BaseModel):
@@ -175,11 +179,18 @@ class LoudnessMeter:
         if peak >= CLIPPED:
             self._clipped += int(np.count_nonzero(levels >= CLIPPED))
         both = np.concatenate((self._tail, sound), axis=1)
-        # Between samples a peak is at most some 6 dB higher: quieter sound than that cannot hold a new one.
-        if 2 * float(np.abs(both).max()) > self._true_peak:
-            windows = np.lib.stride_tricks.sliding_window_view(both, _TAPS, axis=1)
-            self._true_peak = max(self._true_peak, float(np.abs(windows @ _PHASES[:, ::-1].T).max()))
         self._tail = both[:, -(_TAPS - 1) :].copy()
+        # Only where a sample is loud enough can a higher peak lie between it and its neighbours.
+        for channel in both:
+            loud = np.flatnonzero(np.abs(channel) > self._true_peak / _MOST_GAIN)
+            if not len(loud):
+                continue
+            near = np.zeros(len(channel) + _TAPS, bool)
+            for behind in range(_TAPS):
+                near[loud + behind] = True
+            windows = np.lib.stride_tricks.sliding_window_view(channel, _TAPS)[near[_TAPS - 1 : len(channel)]]
+            if len(windows):
+                self._true_peak = max(self._true_peak, float(np.abs(windows @ _PHASES[:, ::-1].T).max()))
 
     def _take_runs(self, sound: NDArray[np.float32]) -> None:
         channels = sound.shape[0]
@@ -231,13 +242,13 @@ class LoudnessMeter:
 
 
 class _Matrices(NamedTuple):
-    """The weighting of ``_RUN`` samples x after a state s: y = x·response + s·ringing, and then the state
-    x·charge + s·decay."""
+    """The weighting of ``_RUN`` samples x after a state s: y = x·response + s·ringing. They leave x·charge behind."""
 
-    response: _Wave
+    response: NDArray[np.float32]
     ringing: _Wave
     charge: _Wave
-    decay: _Wave
+    carry: _Wave
+    """From what all runs leave behind to the states before each of them and behind the last."""
 
 
 class _KWeighting:
@@ -250,16 +261,19 @@ class _KWeighting:
     def filter(self, sound: NDArray[np.float32]) -> _Wave:
         """The next samples, shape (channels, k · 96), weighted."""
         channels = sound.shape[0]
-        runs = sound.astype(np.float64).reshape(channels, -1, _RUN)
-        charged = runs @ _MATRICES.charge
-        states = np.empty_like(charged)
-        state = self.state
-        for run in range(runs.shape[1]):
-            states[:, run] = state
-            state = charged[:, run] + state @ _MATRICES.decay
-        self.state = state
-        weighted: _Wave = runs @ _MATRICES.response + states @ _MATRICES.ringing
-        return weighted.reshape(channels, -1)
+        runs = sound.reshape(channels, -1, _RUN)
+        parts = [self._filter(runs[:, first : first + _MOST_RUNS]) for first in range(0, runs.shape[1], _MOST_RUNS)]
+        return np.concatenate(parts, axis=1).reshape(channels, -1)
+
+    def _filter(self, runs: NDArray[np.float32]) -> _Wave:
+        channels, count = runs.shape[:2]
+        # What each run leaves behind, and before the first one what was there.
+        left = np.concatenate((self.state[:, np.newaxis], runs @ _MATRICES.charge), axis=1)
+        size = 4 * (count + 1)
+        states = (left.reshape(channels, -1) @ _MATRICES.carry[:size, :size]).reshape(channels, -1, 4)
+        self.state = states[:, -1].copy()
+        weighted: _Wave = runs @ _MATRICES.response + states[:, :-1] @ _MATRICES.ringing
+        return weighted
 
 
 def _weighted(sample: float, state: list[float]) -> float:
@@ -285,7 +299,13 @@ def _matrices() -> _Matrices:
         state = [float(number == at) for number in range(4)]
         ringing[at] = [_weighted(0.0, state) for _ in range(_RUN)]
         decay[at] = state
-    return _Matrices(response, ringing, charge, decay)
+    powers = [np.linalg.matrix_power(decay, age) for age in range(_MOST_RUNS + 1)]
+    carry = np.zeros((4 * (_MOST_RUNS + 1), 4 * (_MOST_RUNS + 1)))
+    for source in range(_MOST_RUNS + 1):
+        for behind in range(source, _MOST_RUNS + 1):
+            block = powers[behind - source]
+            carry[4 * source : 4 * source + 4, 4 * behind : 4 * behind + 4] = block
+    return _Matrices(response.astype(np.float32), ringing, charge, carry)
 
 
 _MATRICES = _matrices()

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -25,7 +25,6 @@ from reelkit.capture.events import (
 )
 from reelkit.render.errors import TimelineError
 from reelkit.render.seating import GRID_SEATS, STRIP_SEATS, Seating
-
 
 _EMPTY_GRID, _EMPTY_STRIP = Seating(GRID_SEATS), Seating(STRIP_SEATS)
 
@@ -92,9 +91,9 @@ def advance(state: MeetingState, event: Event) -> MeetingState:
         case PeerJoined():
             return _seated(_join(state, event))
         case PeerRenamed():
-            return _changed(state, event.peer_id, name=event.name)
+            return _changed(state, event.peer_id, lambda peer: replace(peer, name=event.name))
         case PeerPictureStored():
-            return _changed(state, event.peer_id, picture=event.file)
+            return _changed(state, event.peer_id, lambda peer: replace(peer, picture=event.file))
         case PeerLeft():
             return _seated(
                 replace(
@@ -195,8 +194,8 @@ def _join(state: MeetingState, event: PeerJoined) -> MeetingState:
     return replace(state, peers=(*state.peers, peer))
 
 
-def _changed(state: MeetingState, peer_id: str, **values: str) -> MeetingState:
-    peers = tuple(replace(peer, **values) if peer.peer_id == peer_id else peer for peer in state.peers)
+def _changed(state: MeetingState, peer_id: str, change: Callable[[Peer], Peer]) -> MeetingState:
+    peers = tuple(change(peer) if peer.peer_id == peer_id else peer for peer in state.peers)
     return state if peers == state.peers else replace(state, peers=peers)
 
 

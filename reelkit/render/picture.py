@@ -28,6 +28,11 @@ log = structlog.get_logger(__name__)
 
 _LOOK_AHEAD_S = 5.0
 """How far ahead :meth:`Picture.ready_until_s` promises anything."""
+_KEEP_UP_S = 30
+"""How often a track without a tile is read on: so far back its packets are still needed, and no more is left to be read
+when its peer gets a tile again. Of the pictures in between only those behind the last keyframe are decoded."""
+_KEEP_UP_BEHIND_S = 3.0
+"""What is that old has been read, also while the capture grows."""
 
 
 class Picture:
@@ -49,6 +54,7 @@ class Picture:
         self._acts = acts_of(self._meeting.changes)
         """What is seen, the last one of the state."""
         self._wall_s = -math.inf
+        self._composed_s = -math.inf
         self._horizon_s = -math.inf
         self._sources: dict[TrackKey, VideoSource] = {}
         self._owners: dict[TrackKey, str] = {}
@@ -106,8 +112,11 @@ class Picture:
         It is the very object that was given before if nothing changed, and is never written to again. Raises
         TimelineError if ``wall_s`` lies before an earlier call's.
         """
+        before_s = self._composed_s
         self._go_to(wall_s)
+        self._composed_s = wall_s
         if len(self._acts) == 1:
+            self._keep_up(before_s, wall_s)
             return self._compositor.compose(self._acts[0].scene, self._frame_of)
         self._acts = seen(self._acts, wall_s)
         self._forget_who_left()
@@ -184,6 +193,16 @@ class Picture:
             return None if source is None else source.held(producer.since_s)
 
         return frame_of_before
+
+    def _keep_up(self, before_s: float, wall_s: float) -> None:
+        """Now and then takes the tracks along that had a tile and have none, each at a moment of its own."""
+        if len(self._on) == len(self._sources):
+            return
+        shown = {source.key for source, _ in self._on.values()}
+        for number, (key, source) in enumerate(self._sources.items()):
+            phase_s = number % _KEEP_UP_S
+            if key not in shown and (before_s + phase_s) // _KEEP_UP_S != (wall_s + phase_s) // _KEEP_UP_S:
+                source.keep_up(wall_s - _KEEP_UP_BEHIND_S)
 
     def _forget_who_left(self) -> None:
         # A track may go on after its producer was closed, without a keyframe: its decoder stays as long as its peer, or

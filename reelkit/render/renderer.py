@@ -254,8 +254,9 @@ class Renderer:
     def _commit(self, writer: SegmentWriter, on_segment: OnSegment) -> None:
         plan = self._plan
         is_last = self._is_last_frame_made()
-        with self._meter.part(ENCODE_VIDEO):
-            writer.finish_video()
+        if self._config.has_video:
+            with self._meter.part(ENCODE_VIDEO):
+                writer.finish_video()
         with self._meter.part("encode_audio"):
             writer.finish_audio(last=is_last)
         with self._meter.part("mux"):

@@ -86,10 +86,12 @@ class CpuMeter:
             self._parts_s[name] = self._parts_s.get(name, 0.0) + spent_s
 
     def parts_s(self) -> dict[str, float]:
-        """Seconds by part so far; ``other`` is the rest of this thread."""
+        """Seconds by part so far; ``other`` is the rest. The time of other threads is the video encoder's, if there is
+        one."""
         thread_s = time.thread_time() - self._thread_s
         others_s = max(0.0, time.process_time() - self._process_s - thread_s)
         parts_s = dict(self._parts_s)
-        parts_s[ENCODE_VIDEO] = parts_s.get(ENCODE_VIDEO, 0.0) + others_s
+        owner = ENCODE_VIDEO if ENCODE_VIDEO in parts_s else "other"
+        parts_s[owner] = parts_s.get(owner, 0.0) + others_s
         parts_s["other"] = parts_s.get("other", 0.0) + max(0.0, thread_s - self._counted_s)
         return parts_s

@@ -31,7 +31,7 @@ from reelkit.render.encoder_video import TICKS_PER_FRAME, Packets, VideoEncoder
 from reelkit.render.sound_codec import SOUND_CODECS, SoundCodec
 
 SEGMENT_S = 3.2
-_AUDIO_STEP_FRAMES = 5
+_AUDIO_STEP_BLOCKS = 5
 """Sound is made in steps of so many blocks (107 ms): large enough for numpy, small enough to keep up."""
 _MP4_OPTIONS = {
     # One fragment per file; the moov waits for it, so that decode times may begin anywhere.
@@ -74,10 +74,10 @@ class SegmentPlan:
         return preroll_start(self.stop_block)
 
     def audio_steps(self) -> list[tuple[int, int]]:
-        """The blocks of sound of the segment (and of the pre-roll, where rendering begins with this segment) as the pieces
-        in which they must be made, so that a restart makes the same pieces. One of them begins at
+        """The blocks of sound of the segment (and of the pre-roll, where rendering begins with this segment) as the
+        pieces in which they must be made, so that a restart makes the same pieces. One of them begins at
         ``checkpoint_block``."""
-        starts = range(self.first_block, self.checkpoint_block, _AUDIO_STEP_FRAMES)
+        starts = range(self.first_block, self.checkpoint_block, _AUDIO_STEP_BLOCKS)
         return list(pairwise((*starts, self.checkpoint_block, self.stop_block)))
 
 

@@ -228,13 +228,14 @@ class Sound:
         """A voice as it is heard from the wall-clock instant ``at`` on."""
         track, source = self._track(voice), voice.source
         stop = at + count + LOOK_AHEAD
-        if not track.gate.is_open_within(at, stop) and not source.running:
+        if not source.running:
+            is_open = track.gate.is_open_within(at, stop)
             retired = at - round(_RETIRED_S * SAMPLE_RATE_HZ)
-            if track.is_left(at) or not self._is_newest(voice, before=retired):
+            if (not is_open and track.is_left(at)) or not self._is_newest(voice, before=retired):
                 self._reports[voice.file.path.name] = source.report
                 del self._voices[voice.file.path.name]
                 return None
-            if not track.life.is_open_within(at, stop):
+            if not is_open and not track.life.is_open_within(at, stop):
                 voice.idle = True
                 return None
         if voice.idle:

@@ -4,7 +4,7 @@ import math
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MAX_OUTAGES = 50
+MAX_OUTAGES = 20
 """Of each stream; further ones are only counted."""
 MAX_WOBBLE_MS = 100
 

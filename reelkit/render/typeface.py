@@ -73,7 +73,9 @@ class Typeface:
             if run.font is None:
                 self._draw_emoji(image, run.text, left, baseline)
             else:
-                canvas.text((left, baseline), _drawn(run, run.font), fill=fill, font=run.font, anchor="ls", **_direction(run, run.font))
+                text = _drawn(run, run.font)
+                direction = _direction(run, run.font)
+                canvas.text((left, baseline), text, fill=fill, font=run.font, anchor="ls", **direction)
             left += self._width(run)
 
     def cap_height(self) -> float:

@@ -82,6 +82,12 @@ class VideoSource:
         self._enter(wall_s)
         return None if self._pictures is None else self._pictures.frame_at(wall_s, since_s)
 
+    def keep_up(self, wall_s: float) -> None:
+        """Goes to ``wall_s`` without showing anything, so that little is left to be done when the track is shown."""
+        self._enter(wall_s)
+        if self._pictures is not None:
+            self._pictures.prepare(wall_s)
+
     def held(self, since_s: float) -> av.VideoFrame | None:
         """What the last :meth:`frame_at` gave of a camera that was on since ``since_s``."""
         return None if self._pictures is None else self._pictures.held(since_s)

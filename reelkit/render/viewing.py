@@ -15,6 +15,8 @@ from reelkit.render.errors import CheckpointError
 FREEZE_S = 0.5
 MAX_FREEZES = 50
 """Of each track; further ones are only counted."""
+MAX_LISTED = 500
+"""Freezes of all tracks together: people who come and go often have many tracks."""
 _BREAK_S = 0.25
 """A track that was not asked for a picture for so long was off, not shown, or the recording was paused."""
 
@@ -165,6 +167,7 @@ class Viewing:
 
     def __init__(self) -> None:
         self._tracks: dict[TrackKey, TrackViewing] = {}
+        self._listed = 0
 
     @property
     def tracks(self) -> list[TrackViewing]:
@@ -179,7 +182,13 @@ class Viewing:
         track = self._tracks.get(key)
         if track is None:
             track = self._tracks[key] = TrackViewing(feed=key.feed, mindex=key.mindex, source=source)
+        listed = len(track.freezes)
         track.see(wall_s, on_since_s, seen)
+        if len(track.freezes) > listed:
+            self._listed += 1
+            if self._listed > MAX_LISTED:
+                track.freezes.pop()
+                track.freezes_left_out += 1
 
     def state(self) -> list[dict[str, Any]]:
         """JSON-able."""
@@ -191,4 +200,5 @@ class Viewing:
             tracks = [TrackViewing.model_validate(track) for track in state]
         except (TypeError, ValidationError) as error:
             raise CheckpointError("the checkpoint of what was seen is malformed") from error
+        self._listed = sum(len(track.freezes) for track in tracks)
         self._tracks = {TrackKey(track.feed, MediaKind.VIDEO, track.mindex): track for track in tracks}

@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 
 # Janus asks once when it begins to record. Browsers drop a request that follows another closely, as it does when
 # somebody has just subscribed, and the next comes with Janus' interval of many seconds: so each is asked again.
-ASK_AFTER_S = (0.4, 0.4, 0.5, 0.7, 1.0, 1.0)
+# The renderer shows a first picture up to 0.4 s before its time: what comes within that leaves no avatar in the film.
+ASK_AFTER_S = (0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.0)
 
 
 # What came shortly before the first look; a camera sends 300 kB a second at most.

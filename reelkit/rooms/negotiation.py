@@ -44,6 +44,23 @@ def single_layered(offer: Description, dummies: Collection[str]) -> Description:
     return Description(offer.session, sections)
 
 
+def resending_sound(offer: Description) -> Description:
+    """A client's offer in which it takes requests for lost packets of Opus (RFC 4585's generic NACK), too.
+
+    The SDK offers it, others may not; browsers send again what is asked for all the same, and Janus asks if it is
+    offered. Without it every lost packet of a voice would be missing in the film.
+    """
+    return Description(offer.session, tuple(_resending(section) for section in offer.sections))
+
+
+def _resending(section: Section) -> Section:
+    number = next((each.split(" ")[0] for each in section.attributes("rtpmap") if " opus/" in each.lower()), None)
+    nack = f"{number} nack"
+    if section.kind != "audio" or number is None or nack in section.attributes("rtcp-fb"):
+        return section
+    return section.adding(f"a=rtcp-fb:{nack}")
+
+
 def layers(section: Section) -> list[str]:
     """The RIDs of an m-line's simulcast (RFC 8853), the preferred one first; none without simulcast. Alternatives and
     paused layers count by their first name."""

@@ -36,6 +36,8 @@ def deliver(packets: Iterable[Sent], link: Link, seed: str) -> Iterator[Sent]:
         last_s = max(last_s, _released(packet.sent_s, link) + way_s)
         while queue and queue[0][0] <= last_s:
             yield heapq.heappop(queue)[2]
+        if any(gap.holds(packet.sent_s) for gap in link.gaps):
+            continue
         if link.loss and draw.random() < link.loss:
             continue
         arrivals = [last_s]

@@ -55,7 +55,7 @@ _LOOP_FRAMES = 50
 _WORD_S = 1.0  # Ada speaks so long in each loop, the beep is in the middle …
 _WORD_LEAD_S = 0.3
 _REPLY_S = 0.6  # … and Cleo when she is unmuted
-_MUTE_PERIOD_S, _CAMERA_PERIOD_S, _VISIT_PERIOD_S, _VISIT_S = 20.0, 1_200.0, 1_800.0, 900.0
+_MUTE_PERIOD_S, _CAMERA_PERIOD_S, _VISIT_PERIOD_S = 20.0, 1_200.0, 1_800.0
 _DTX_S = 0.4
 _SPEAKER_S = 1.0
 _PAUSE_S = 60.0
@@ -83,12 +83,15 @@ class LongMeeting:
     """Writes the capture of ``duration_s`` seconds of recorded meeting, but for pauses each ``pause_every_s``, into
     ``directory``."""
 
-    def __init__(self, directory: Path, duration_s: float, pause_every_s: float = 7_200.0) -> None:
+    def __init__(self, directory: Path, duration_s: float, pause_every_s: float = 7_200.0, hurry: float = 1.0) -> None:
+        """``hurry`` times as often does somebody come and is Bo's camera switched."""
         self.duration_s = duration_s
+        self._camera_period_s, self._visit_period_s = _CAMERA_PERIOD_S / hurry, _VISIT_PERIOD_S / hurry
+        self._pause_s = min(_PAUSE_S, pause_every_s / 10)
         self.pauses = [
-            (at_s, at_s + _PAUSE_S)
+            (at_s, at_s + self._pause_s)
             for at_s in (number * pause_every_s for number in range(1, int(duration_s / pause_every_s) + 1))
-            if at_s + _PAUSE_S < duration_s
+            if at_s + self._pause_s < duration_s
         ]
         self._rtp = directory / "rtp"
         self._rtp.mkdir(parents=True)
@@ -184,9 +187,9 @@ class LongMeeting:
 
     def _toggled_camera(self, camera: _Track) -> Iterator[_Action]:
         producer_id = f"{camera.feed}-{camera.kind.value}"
-        for number in range(int(self.duration_s / _CAMERA_PERIOD_S) + 1):
-            on_s = number * _CAMERA_PERIOD_S
-            off_s = on_s + _CAMERA_PERIOD_S / 2
+        for number in range(int(self.duration_s / self._camera_period_s) + 1):
+            on_s = number * self._camera_period_s
+            off_s = on_s + self._camera_period_s / 2
             yield on_s, 1, partial(self._note, on_s, ProducerResumed(time_s=0.0, producer_id=producer_id))
             yield from self._sent(camera, self._shown(on_s, off_s))
             yield off_s, 1, partial(self._note, off_s, ProducerPaused(time_s=0.0, producer_id=producer_id))
@@ -206,14 +209,14 @@ class LongMeeting:
             yield off_s, 1, partial(self._note, off_s, ProducerPaused(time_s=0.0, producer_id=producer_id))
 
     def _dan(self) -> Iterator[_Action]:
-        for number in range(int(self.duration_s / _VISIT_PERIOD_S) + 1):
-            come_s = (number + 0.25) * _VISIT_PERIOD_S
+        for number in range(int(self.duration_s / self._visit_period_s) + 1):
+            come_s = (number + 0.25) * self._visit_period_s
             peer_id = f"dan-{number}"
             yield from self._join(come_s, peer_id)
             camera = self._track(peer_id, MediaKind.VIDEO)
             yield from self._produce(come_s, camera)
-            yield from self._sent(camera, self._shown(come_s + 0.1, come_s + _VISIT_S))
-            left_s = come_s + _VISIT_S + 0.1
+            yield from self._sent(camera, self._shown(come_s + 0.1, come_s + self._visit_period_s / 2))
+            left_s = come_s + self._visit_period_s / 2 + 0.1
             yield left_s, 1, partial(self._note, left_s, PeerLeft(time_s=0.0, peer_id=peer_id))
             yield left_s, 2, partial(self._end, camera)
 

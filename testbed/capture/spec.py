@@ -33,6 +33,8 @@ class Link:
     """Mean of an exponential delay on top; packets stay in order within it."""
     loss: float = 0.0
     """Packets that never arrive."""
+    gaps: tuple[Interval, ...] = ()
+    """Stretches of the timeline in which nothing that is sent ever arrives."""
     late: float = 0.0
     """Packets that are lost and retransmitted: they arrive ``late_s`` later."""
     late_s: tuple[float, float] = (0.12, 0.32)

@@ -322,7 +322,7 @@ async def test_what_differs_from_what_was_asked_is_noted(judge: Judge) -> None:
 
 async def test_the_integrity_record(judge: Judge, live: LiveServer) -> None:
     done = await recorded(judge)
-    record = {"film": {"frames": 300}, "gaps": []}
+    record: dict[str, list[object]] = {"files": [], "gaps": []}
     assert done.reelkit["integrity"] == record
     assert json.loads(await fetched(live, done.reelkit["integrity_url"]) or b"") == record
     assert f"/{done.output_file_name}.json?" in done.reelkit["integrity_url"]

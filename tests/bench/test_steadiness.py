@@ -52,6 +52,15 @@ def test_nothing_is_owed_outside_the_stretches() -> None:
     assert found.last_shown_s == (FIRST_S + 59 / FPS, FIRST_S + 119 / FPS)
 
 
+def test_a_picture_that_is_held_after_the_end_does_not_count_as_shown() -> None:
+    numbers = [*range(30), *[29] * 15, *[UNREAD] * 15]
+
+    found = steadiness(times(60), counts(numbers), FIRST_S, [On(FIRST_S, FIRST_S, FIRST_S + 0.9)])
+
+    assert found.last_shown_s == (FIRST_S + 29 / FPS,)
+    assert found.faults("Ada") == []
+
+
 def test_a_camera_that_was_never_seen_has_no_last_picture() -> None:
     found = steadiness(times(30), counts([UNREAD] * 30), FIRST_S, [On(FIRST_S, FIRST_S, FIRST_S + 1)])
 

@@ -180,7 +180,7 @@ class FakeFleet:
     fail_start: Exception | None = None
     duration_s: float = 10.0
     lag_s: float = 1.7
-    integrity: dict[str, Any] | None = field(default_factory=lambda: {"film": {"frames": 300}, "gaps": []})
+    integrity: dict[str, Any] | None = field(default_factory=lambda: {"files": [], "gaps": []})
     started: list[JobSpec] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     waiting: set[str] = field(default_factory=set)

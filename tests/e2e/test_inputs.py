@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from reelkit.capture.events import Event, ProducerOpened
+from reelkit.capture.journal import JournalReader
+from testbed.chromium import VideoCoding
 from testbed.impaired_link import Datagram, ImpairedLink
 from testbed.rehearsal import rehearse
 from testbed.stack import Stack
@@ -59,3 +62,22 @@ async def test_a_loss_that_nothing_mends_freezes_a_picture_for_a_moment_only(tmp
     assert gap.lost is not None
     motion = result.check(timeline).participant("Ada").motion
     assert motion.longest_freeze_s < FREEZE_S
+
+
+@pytest.mark.parametrize(
+    "video",
+    [VideoCoding("H264"), VideoCoding("VP9", scalability="L2T2_KEY")],
+    ids=["H264", "VP9 in layers"],
+)
+async def test_a_browser_that_prefers_another_codec_is_recorded(tmp_path: Path, video: VideoCoding) -> None:
+    timeline = Timeline(10.0, people(1))
+    async with Stack(environment={"REELKIT_CAPTURE__KEEP": "true"}) as stack:
+        result = await rehearse(stack, timeline, tmp_path, browsers=["Ada"], video=video)
+        (opened,) = [event for event in journal(stack) if isinstance(event, ProducerOpened) and event.kind == "video"]
+    assert opened.codec == video.codec.lower()
+    assert result.check(timeline).problems == ()
+
+
+def journal(stack: Stack) -> list[Event]:
+    (path,) = stack.data.glob("captures/*/journal.jsonl")
+    return JournalReader(path).poll()

@@ -93,6 +93,31 @@ async def test_a_killed_worker_is_started_again_at_once(tmp_path: Path, spec: Jo
     assert clock.slept_s == []
 
 
+async def test_what_a_film_needs_is_remembered_until_it_changes(tmp_path: Path, spec: JobSpec) -> None:
+    code = """
+    progress(starts)
+    if starts == 1:
+        say(event="progress", film_s=3.2, lag_s=1.5, segments=1, rss_bytes=1, needed_from={"a.mjr": 7, "b.mjr": None})
+        progress(2)
+        os.kill(os.getpid(), signal.SIGKILL)
+    progress(3)
+    time.sleep(600)
+    """
+    fleet = fleet_with(tmp_path, code)
+    told: list[object] = []
+    fleet.on_progress(lambda _, progress: told.append(progress.needed_from))
+    await fleet.start(spec)
+
+    async def is_third() -> bool:
+        return len(told) == 5
+
+    await wait_until(is_third, timeout_s=10, interval_s=0.005)
+    needed = {"a.mjr": 7, "b.mjr": None}
+    assert told == [None, needed, needed, needed, needed]
+    assert fleet.progress("rec-1").needed_from == needed  # type: ignore[union-attr]
+    await fleet.close()
+
+
 async def test_without_progress_restarts_slow_down_and_end(tmp_path: Path, spec: JobSpec) -> None:
     clock = HurriedClock()
     code = """

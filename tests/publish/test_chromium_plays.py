@@ -127,12 +127,12 @@ async def test_both_files_play_to_their_end(
         for file, segment in write_film(tmp_path / "segments", FRAMES, tone(TONE_HZ, DURATION_S), config):
             writer.append(file, segment)
         files = writer.finish()
-    for file in files:
-        played: dict[str, Any] = await page.evaluate(PLAY, f"{origin}/{file.path.name}")
-        assert played["duration"] == pytest.approx(DURATION_S, abs=0.004), file.path.name
+    for each in files:
+        played: dict[str, Any] = await page.evaluate(PLAY, f"{origin}/{each.path.name}")
+        assert played["duration"] == pytest.approx(DURATION_S, abs=0.004), each.path.name
         assert played["soughtTo"] == pytest.approx(3.5, abs=0.05)
         assert played["end"] == pytest.approx(DURATION_S, abs=0.05)
-        assert (played["width"], played["height"]) == ((160, 90) if file.kind == "video" else (0, 0))
+        assert (played["width"], played["height"]) == ((160, 90) if each.kind == "video" else (0, 0))
         assert played["soundDuration"] == pytest.approx(DURATION_S, abs=0.03)
         assert played["channels"] == channels
         heard = np.array(played["sound"])

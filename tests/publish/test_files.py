@@ -37,15 +37,15 @@ def test_what_is_asked_for_is_made_and_nothing_else(
         made = writer.finish()
     assert [file.kind for file in made] == list(files)
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(file.path.name for file in made)
-    for file in made:
-        assert file.path.suffix == f".{file.container}"
-        assert file.size_bytes == file.path.stat().st_size
-        assert file.duration_s == pytest.approx(FRAMES / 30)
-        assert file.content_type.split("/")[0] == file.kind
-        with av.open(file.path) as container:
+    for each in made:
+        assert each.path.suffix == f".{each.container}"
+        assert each.size_bytes == each.path.stat().st_size
+        assert each.duration_s == pytest.approx(FRAMES / 30)
+        assert each.content_type.split("/")[0] == each.kind
+        with av.open(each.path) as container:
             assert (container.duration or 0) / 1e6 == pytest.approx(FRAMES / 30, abs=1e-4)
             kinds = [stream.type for stream in container.streams]
-        assert kinds == (["video", "audio"] if file.kind == "video" else ["audio"])
+        assert kinds == (["video", "audio"] if each.kind == "video" else ["audio"])
 
 
 def test_sound_apart_is_the_films(tmp_path: Path) -> None:

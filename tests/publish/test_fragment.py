@@ -34,6 +34,7 @@ def samples_of(data: bytes, track: Track) -> list[bytes]:
 @pytest.mark.parametrize("index", [0, 1, 2])
 def test_it_reads_what_ffmpeg_reads(files: list[Path], index: int) -> None:
     fragment = read_fragment(files[index])
+    assert fragment.video is not None
     for track, kind in ((fragment.video, "video"), (fragment.audio, "audio")):
         with av.open(files[index]) as container:
             packets = [packet for packet in container.demux(**{kind: 0}) if packet.size]

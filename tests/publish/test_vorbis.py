@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from reelkit.publish.errors import FilmError
@@ -128,10 +129,10 @@ def test_bytes_that_are_no_ogg() -> None:
 
 def test_headers_come_with_the_first_sound() -> None:
     encoder = VorbisEncoder(2, 128_000)
-    assert encoder.headers is None
+    before = encoder.headers
+    assert before is None
     encoder.encode(np.zeros((10, 2), np.int16))
-    assert encoder.headers is not None
-    assert [header[:7] for header in encoder.headers] == [b"\x01vorbis", b"\x03vorbis", b"\x05vorbis"]
+    assert [header[:7] for header in encoder.headers or ()] == [b"\x01vorbis", b"\x03vorbis", b"\x05vorbis"]
     encoder.discard()
 
 
@@ -142,9 +143,7 @@ def test_nothing_is_left_of_a_file_that_is_given_up(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_libsndfile_reads_it_too(tmp_path: Path) -> None:
-    import soundfile
-
+def test_libsndfile_reads_it_too() -> None:
     wave = wave_of(speech(2.0), 2)
     data = b"".join(renumbered(page.page, 1) for page in pages_of(wave))
     decoded, rate_hz = soundfile.read(io.BytesIO(data))

@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from reelkit.publish.errors import FilmError
 from reelkit.publish.matroska_segment import read_matroska
@@ -93,7 +94,8 @@ def test_short_films(tmp_path: Path, frames: int) -> None:
     film, sound = joined(tmp_path, write_film(tmp_path, frames, speech(4.0), config_of("VP9")), config_of("VP9"))
     with av.open(film) as container:
         assert [number_of(frame) for frame in container.decode(video=0)] == list(range(frames))
-    assert len(heard_in(film)) == len(heard_in(sound)) == frames * 1_600
+    assert len(heard_in(film)) == frames * 1_600
+    assert soundfile.info(sound).frames == frames * 1_600
 
 
 @pytest.mark.parametrize("fps", [24, 29, 60])

@@ -23,11 +23,10 @@ def audio() -> tuple[AudioTrack, list[Block]]:
     wave = np.random.default_rng(0).integers(-2_000, 2_000, (48_000, 2)).astype(np.int16)
     pages = encoder.encode(wave) + encoder.finish()
     assert encoder.headers is not None
-    blocks = [
-        Block(AUDIO_TRACK, round(packet.start / 48), packet.data, discard_s=max(0, packet.start + packet.samples - 48_000) / 48_000)
-        for page in pages
-        for packet in page.packets
-    ]  # fmt: skip
+    blocks = []
+    for packet in (packet for page in pages for packet in page.packets):
+        behind = max(0, packet.start + packet.samples - 48_000)
+        blocks.append(Block(AUDIO_TRACK, round(packet.start / 48), packet.data, discard_s=behind / 48_000))
     return AudioTrack(2, 48_000, encoder.headers), blocks
 
 

@@ -1,7 +1,7 @@
 """Synthetic captures and what is read out of their pictures."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +13,15 @@ from reelkit.capture.events import Event, MediaKind
 from reelkit.capture.journal import JournalReader
 from reelkit.capture.packet import ABS_CAPTURE_TIME_URI, VIDEO_ORIENTATION_URI
 from reelkit.render.config import VideoSpec
-from reelkit.render.layout import Rect
+from reelkit.render.layout import Rect, layout
 from reelkit.render.picture import Picture
 from reelkit.render.planes import Planes
 from reelkit.render.video_source import VideoSource
 from testbed.capture import ZERO_S, CaptureSpec, Device
 from testbed.capture.spec import Link
 from testbed.picture import BLOCK, COUNTER_BITS, COUNTER_TOP
-from testbed.timeline import LOOP_FRAMES, Timeline, people
+from testbed.timeline import LOOP_FRAMES, Interval, Timeline, people
+from tests.render.scenes import scene
 
 SPEC = VideoSpec(width_px=640, height_px=360)
 EXACT = Device(abs_capture_time=True)
@@ -47,7 +48,7 @@ def source_of(directory: Path, horizon_s: float = math.inf) -> VideoSource:
 
 def picture_of(directory: Path, spec: VideoSpec = SPEC) -> Picture:
     """A picture that has read the complete capture in ``directory``."""
-    picture = Picture(Catalog(directory / "rtp"), spec)
+    picture = Picture(Catalog(directory / "rtp"), spec, capture_dir=directory)
     picture.extend(events_of(directory))
     picture.poll(math.inf)
     return picture
@@ -93,3 +94,24 @@ def planes_of(frame: av.VideoFrame) -> bytes:
     """The pixels of a frame, to be compared."""
     planes = Planes.of(frame)
     return planes.y.tobytes() + planes.u.tobytes() + planes.v.tobytes()
+
+
+ADA, BO, CLEO = people(3)
+MEETING = Timeline(
+    8.0,
+    (
+        replace(ADA, screen=(Interval(5.0, 6.0),)),
+        replace(BO, joins_s=2.0, leaves_s=7.0),
+        replace(CLEO, camera=(Interval(0.0, 3.0), Interval(4.0, 8.0))),
+    ),
+)
+"""Ada shares her screen for a second, Bo comes later and goes, Cleo's camera is off for a second."""
+SHAKY = replace(EXACT, abs_capture_time=False, video_link=Link(loss=0.01, late=0.02, swapped=0.02, jitter_s=0.004))
+
+
+def instants(start_s: float, stop_s: float) -> Iterator[float]:
+    return (ZERO_S + frame / 30 for frame in range(round(start_s * 30), round(stop_s * 30)))
+
+
+def rects(count: int, *, share: bool = False) -> list[Rect]:
+    return [tile.rect for tile in layout(scene(count, share=share), SPEC.width_px, SPEC.height_px)]

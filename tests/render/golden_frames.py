@@ -39,8 +39,8 @@ BLOCK_TOLERANCE = 12
 """Frames are compared by the mean colours of blocks. A tile that is off by two pixels changes those at its edges by 20
 and more; another way of scaling or of smoothing changes them by less than this."""
 TEXT_TOLERANCE = 118
-"""Blocks in which letters may be can differ by this. Another font changes them by up to 114; a missing label on a bright
-picture changes them by 120 and more."""
+"""Blocks in which letters may be can differ by this. Another font changes them by up to 114; a missing label on a
+bright picture changes them by 120 and more."""
 
 _NAMES = ("Ada Lovelace", "Bo", "Cleo", "Maximiliane von Hohenstaufen", "Dörte", "Emil", "Frida", "Gül", "Hồ Xuân")
 _SCRIPTS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reelkit.capture.catalog import Catalog
-from reelkit.capture.events import Event, RecordingMarked
+from reelkit.capture.events import Event, RecordingMarked, SfuLost
 from reelkit.capture.journal import JournalReader
 from reelkit.render.census import Census
 from reelkit.render.errors import CheckpointError
@@ -141,7 +141,7 @@ def test_what_is_sent_during_a_pause_is_not_lost(tmp_path: Path) -> None:
     other = capture(tmp_path / "other")
     journal = other / "journal.jsonl"
     marks = [
-        RecordingMarked(time_s=ZERO_S + at_s, recording_id="recording-2", mark=mark).model_dump_json()  # type: ignore[arg-type]
+        RecordingMarked(time_s=ZERO_S + at_s, recording_id="recording-2", mark=mark).model_dump_json()
         for at_s, mark in ((0.5, "started"), (2.0, "paused"), (4.0, "resumed"), (5.5, "stopped"))
     ]
     journal.write_text(journal.read_text() + "\n".join(marks) + "\n")
@@ -154,6 +154,30 @@ def test_what_is_sent_during_a_pause_is_not_lost(tmp_path: Path) -> None:
         assert stream.files == 1
         if stream.kind == "audio":
             assert stream.packets == pytest.approx(150, abs=2)
+
+
+def test_files_that_are_closed_are_not_followed(tmp_path: Path) -> None:
+    """Whoever came and went, or was there before the SFU died, costs nothing any more."""
+    ada, bo = people(2)
+    directory = write_capture(
+        CaptureSpec(
+            Meeting(SECONDS, (ada, replace(bo, leaves_s=2.0))),
+            device=DEVICE,
+            events=(SfuLost(time_s=ZERO_S + 3.0, reason="x"),),
+        ),
+        tmp_path,
+    )
+    counting = Counting(directory)
+    census = counting.census()
+    census.advance(ZERO_S + 2.5)
+    assert len(census.state()["files"]) == 4
+    census.advance(ZERO_S + 4.5)
+    assert len(census.state()["files"]) == 2
+    census.advance(ZERO_S + 5.5)
+    assert census.state()["files"] == {}
+    census.advance(ZERO_S + SECONDS)
+    assert census.state()["files"] == {}
+    assert [stream.files for stream in census.streams] == [1, 1, 1, 1]
 
 
 def test_clocks_are_described(tmp_path: Path) -> None:

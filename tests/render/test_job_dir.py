@@ -111,3 +111,21 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path: Path) -> None:
         Checkpoint.read(path, CONFIG)
     with pytest.raises(CheckpointError, match="missing"):
         Checkpoint.read(path.with_name("none.json"), CONFIG)
+
+
+def test_segments_are_not_all_given_up_where_they_cannot_be_made_again(tmp_path: Path) -> None:
+    job = filled(tmp_path, 3)
+    for index in (1, 2):
+        (tmp_path / "segments" / f"{index:06d}.json").unlink()
+    before = names(tmp_path)
+    with pytest.raises(CheckpointError, match="given back"):
+        job.resume(anew=False)
+    assert names(tmp_path) == before
+    assert job.resume() == ([], None)
+
+
+def test_a_film_of_one_segment_can_be_begun_again(tmp_path: Path) -> None:
+    """Nothing is given back before there are two."""
+    job = filled(tmp_path, 1)
+    (tmp_path / "segments" / "000000.json").unlink()
+    assert job.resume(anew=False) == ([], None)

@@ -1,8 +1,6 @@
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -10,34 +8,32 @@ import numpy as np
 import pytest
 
 from reelkit.capture.catalog import Catalog
-from reelkit.capture.events import PeerJoined, SfuLost, SpeakerChanged
+from reelkit.capture.events import PeerJoined, SfuLost
 from reelkit.capture.journal import JournalReader
 from reelkit.render import paint
 from reelkit.render.avatar import avatar
 from reelkit.render.errors import CheckpointError, TimelineError
-from reelkit.render.layout import Rect, layout
 from reelkit.render.picture import Picture
 from reelkit.render.planes import Planes
-from reelkit.render.seating import GRID_SEATS
 from reelkit.render.timeline import Timeline as FilmTimeline
 from testbed.capture import ZERO_S, CaptureSpec, CaptureWriter, write_capture
 from testbed.capture.script import peer_id_of
-from testbed.capture.spec import Link
-from testbed.timeline import SCREEN_COLOUR, Interval, Timeline, people
-from tests.render.captures import EXACT, SPEC, counter, events_of, picture_of, planes_of
-from tests.render.scenes import rgb_of, scene
-
-ADA, BO, CLEO = people(3)
-MEETING = Timeline(
-    8.0,
-    (
-        replace(ADA, screen=(Interval(5.0, 6.0),)),
-        replace(BO, joins_s=2.0, leaves_s=7.0),
-        replace(CLEO, camera=(Interval(0.0, 3.0), Interval(4.0, 8.0))),
-    ),
+from testbed.timeline import SCREEN_COLOUR, Interval, Timeline
+from tests.render.captures import (
+    ADA,
+    BO,
+    EXACT,
+    MEETING,
+    SHAKY,
+    SPEC,
+    counter,
+    events_of,
+    instants,
+    picture_of,
+    planes_of,
+    rects,
 )
-"""Ada shares her screen for a second, Bo comes later and goes, Cleo's camera is off for a second."""
-SHAKY = replace(EXACT, abs_capture_time=False, video_link=Link(loss=0.01, late=0.02, swapped=0.02, jitter_s=0.004))
+from tests.render.scenes import rgb_of
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +44,6 @@ def meeting(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shaky(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_capture(CaptureSpec(MEETING, device=SHAKY), tmp_path_factory.mktemp("shaky"))
-
-
-def instants(start_s: float, stop_s: float) -> Iterator[float]:
-    return (ZERO_S + frame / 30 for frame in range(round(start_s * 30), round(stop_s * 30)))
-
-
-def rects(count: int, *, share: bool = False) -> list[Rect]:
-    return [tile.rect for tile in layout(scene(count, share=share), SPEC.width_px, SPEC.height_px)]
 
 
 def seen(directory: Path, at_s: float, count: int) -> list[int | None]:
@@ -158,73 +146,6 @@ def test_a_restored_picture_gives_the_same_bytes(shaky: Path, stop_s: float) -> 
 
     for wall_s in instants(stop_s, min(8.0, stop_s + 2)):
         assert planes_of(restored.frame(wall_s)) == planes_of(picture.frame(wall_s))
-
-
-@pytest.mark.parametrize("change_s", [2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
-@pytest.mark.parametrize("into_fade_s", [0.0, 0.1, 0.2])
-def test_a_picture_restored_in_the_middle_of_a_fade_gives_the_same_bytes(
-    shaky: Path, change_s: float, into_fade_s: float
-) -> None:
-    picture = picture_of(shaky)
-    stop_s = change_s + into_fade_s
-    for wall_s in instants(change_s - 0.5, stop_s):
-        picture.frame(wall_s)
-    restored = picture_of(shaky)
-    restored.restore(json.loads(json.dumps(picture.checkpoint())))
-
-    for wall_s in instants(stop_s, stop_s + 0.4):
-        assert planes_of(restored.frame(wall_s)) == planes_of(picture.frame(wall_s))
-
-
-def test_a_tile_that_goes_fades_with_the_picture_that_it_had(meeting: Path) -> None:
-    picture = picture_of(meeting)
-    rect = rects(3)[1]
-    frames = [picture.frame(wall_s) for wall_s in instants(2.9, 3.4)]
-    last = Planes.of(frames[2]).part(rect).y.astype(int)
-    gone = Planes.of(frames[-1]).part(rect).y.astype(int)
-    distances = [
-        (np.abs(pixels - gone).mean(), np.abs(pixels - last).mean())
-        for pixels in (Planes.of(frame).part(rect).y.astype(int) for frame in frames[3:12])
-    ]
-
-    assert [counter(frame, rect) for frame in frames[:4]] == [87, 88, 89, 89]
-    assert all(later[0] <= earlier[0] for earlier, later in pairwise(distances))
-    assert all(later[1] >= earlier[1] for earlier, later in pairwise(distances))
-    assert distances[0][1] == 0
-    assert distances[-1][0] == 0
-    assert 0.3 < distances[4][0] / distances[0][0] < 0.7
-
-
-def test_whoever_stays_goes_on_during_a_fade(meeting: Path) -> None:
-    picture = picture_of(meeting)
-    rect = rects(3)[0]
-
-    assert [counter(picture.frame(wall_s), rect) for wall_s in instants(2.9, 3.4)] == list(range(87, 102))
-
-
-def test_after_a_fade_nothing_is_mixed_any_more(meeting: Path) -> None:
-    faded, fresh = picture_of(meeting), picture_of(meeting)
-    for wall_s in instants(1.9, 2.4):
-        faded.frame(wall_s)
-
-    assert planes_of(faded.frame(ZERO_S + 2.4)) == planes_of(fresh.frame(ZERO_S + 2.4))
-
-
-def test_a_camera_that_gets_a_tile_is_waited_for(tmp_path: Path) -> None:
-    crowd = people(2)
-    others = tuple(
-        PeerJoined(time_s=ZERO_S - 0.4, peer_id=f"peer-{number}", participant_id=f"of-{number}", name=f"No. {number}")
-        for number in range(GRID_SEATS)
-    )
-    speaks = SpeakerChanged(time_s=ZERO_S + 2.0, peer_id=peer_id_of(crowd[0]))
-    spec = CaptureSpec(Timeline(4.0, crowd), device=EXACT, events=(*others, speaks))
-    with CaptureWriter(spec, tmp_path) as writer:
-        writer.write_until(ZERO_S + 3.2)
-        picture = Picture(Catalog(tmp_path / "rtp"), SPEC)
-        picture.extend(events_of(tmp_path))
-        picture.poll(ZERO_S + 3.2)
-
-        assert picture.ready_until_s(ZERO_S + 1.9) < ZERO_S + 2.0
 
 
 @pytest.mark.parametrize("state", [{}, {"sources": [{}]}, {"sources": 3}])

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import pytest
 
+from reelkit.render.config import AudioCodec, AudioSpec, FileKind, RenderConfig, VideoCodec
 from reelkit.render.errors import CheckpointError
 from reelkit.render.manifest import Manifest, Segment
 from reelkit.render.picture import Picture
@@ -224,8 +225,23 @@ def test_killed_while_the_meeting_goes_on(whole: Job, tmp_path: Path) -> None:
     assert report.lag_max_s < 6.0
 
 
-def test_sigkill_at_any_moment(capture: Path, tmp_path: Path) -> None:
-    config = CONFIG.model_copy(update={"video": SMALL.model_copy(update={"width_px": 640, "height_px": 360})})
+@pytest.mark.parametrize(
+    ("video", "audio", "files"),
+    [
+        ("H264", "AAC", ("video",)),
+        ("VP8", "VORBIS", ("video", "audio")),
+        ("H264", "MP3", ("video", "audio")),
+    ],
+)
+def test_sigkill_at_any_moment(
+    capture: Path, tmp_path: Path, video: VideoCodec, audio: AudioCodec, files: tuple[FileKind, ...]
+) -> None:
+    config = RenderConfig(
+        recording_id=CONFIG.recording_id,
+        video=SMALL.model_copy(update={"width_px": 640, "height_px": 360, "codec": video}),
+        audio=AudioSpec(codec=audio),
+        files=files,
+    )
     whole = Job(capture, tmp_path / "whole", config)
     whole.render()
     job = Job(capture, tmp_path / "job", config)
@@ -244,6 +260,8 @@ def test_sigkill_at_any_moment(capture: Path, tmp_path: Path) -> None:
             assert "done" not in process.stdout.read()
     job.render()
     assert job.digests() == whole.digests()
-    film = job.film()
-    with av.open(film.path) as container:
+    expected = {kind: path.read_bytes() for kind, path in whole.files().items()}
+    made = job.files()
+    assert {kind: path.read_bytes() for kind, path in made.items()} == expected
+    with av.open(made["video"]) as container:
         assert sum(1 for _ in container.decode(video=0)) == 357

@@ -8,6 +8,7 @@ import pytest
 
 from reelkit.capture.catalog import TrackKey
 from reelkit.capture.events import MediaKind, Source
+from reelkit.render import viewing
 from reelkit.render.errors import CheckpointError
 from reelkit.render.viewing import MAX_FREEZES, PictureCounts, Seen, TrackViewing, Viewing
 from testbed.capture import ZERO_S, CaptureSpec, Device, write_capture
@@ -67,7 +68,7 @@ def test_a_moving_picture_has_no_freeze() -> None:
 @pytest.mark.parametrize(
     ("lost", "broken", "reason"), [(0, False, "nothing_arrived"), (3, True, "loss"), (0, True, "keyframe_awaited")]
 )
-def test_a_freeze_has_a_reason(lost: int, broken: bool, reason: str) -> None:  # noqa: FBT001
+def test_a_freeze_has_a_reason(lost: int, broken: bool, reason: str) -> None:
     camera = Camera()
     camera.show(1.0, moving=True)
     camera.show(2.0, moving=False, lost=lost, broken=broken)
@@ -114,6 +115,20 @@ def test_lists_stay_short() -> None:
         camera.show(0.7, moving=False)
     assert len(camera.track.freezes) == MAX_FREEZES
     assert camera.track.freezes_left_out == 4
+
+
+def test_many_tracks_share_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewing, "MAX_LISTED", 3)
+    camera = Camera()
+    for _ in range(6):
+        camera.show(0.1, moving=True)
+        camera.show(0.7, moving=False)
+    state = camera.viewing.state()
+    camera.viewing = Viewing()
+    camera.viewing.restore(state)
+    camera.show(0.1, moving=True)
+    assert len(camera.track.freezes) == 3
+    assert camera.track.freezes_left_out == 3
 
 
 def test_an_interrupted_viewing_sees_the_same() -> None:

@@ -29,7 +29,7 @@ _TRANSPORT = (
     "a=candidate:1 1 udp 2015363327 10.77.0.1 20000 typ host",
     "a=end-of-candidates",
 )
-_CODECS = ("opus", "vp8", "h264")
+_CODECS = ("opus", "vp8", "h264", "vp9")
 _EXTENSIONS = ("urn:ietf:params:rtp-hdrext:ssrc-audio-level", "urn:ietf:params:rtp-hdrext:sdes:mid")
 # Janus numbers the extensions of its own offers as it likes.
 _OWN_IDS = {uri: number for number, uri in enumerate(_EXTENSIONS, 7)}

@@ -126,7 +126,7 @@ async def test_nobody_who_sends_is_nobody_to_ask(tmp_path: Path, clock: ManualCl
 async def test_a_stuck_picture_is_asked_for_less_and_less(clock: ManualClock) -> None:
     camera = Camera(3)
     requests = KeyframeRequests(clock, lambda: [camera.sender])
-    asked_at_s = []
+    asked_at_s: list[float] = []
     for tenth in range(200):
         await requests.request("ada", 3)
         if camera.asked > len(asked_at_s):

@@ -43,6 +43,19 @@ def test_what_has_no_simulcast_stays_as_it_is() -> None:
         assert negotiation.single_layered(offer, DUMMIES) == offer
 
 
+def test_janus_may_ask_for_lost_sound() -> None:
+    with_nack = Description.parse(sdp("chromium_produce_audio_offer"))
+    sections = tuple(section.without("rtcp-fb") for section in with_nack.sections)
+    offer = Description(with_nack.session, sections)
+    fit = negotiation.resending_sound(offer)
+    for section, before in zip(fit.sections, offer.sections, strict=True):
+        if section.kind == "audio":
+            assert section.attributes("rtcp-fb") == ["111 nack"]
+        else:
+            assert section == before
+    assert negotiation.resending_sound(fit) == fit
+
+
 def test_layers_with_alternatives() -> None:
     section = Description.parse(sdp("chromium_produce_simulcast_offer")).sections[1].without("simulcast")
     assert negotiation.layers(section) == []

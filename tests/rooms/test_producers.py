@@ -204,6 +204,22 @@ async def test_a_codec_that_janus_does_not_have(meeting: FakeMeeting) -> None:
         await alice.produce("audio", text=exotic)
 
 
+async def test_av1_is_refused(meeting: FakeMeeting) -> None:
+    alice = await meeting.joined("alice")
+    av1 = sdp("chromium_produce_video_offer").replace("a=rtpmap:96 VP8/90000", "a=rtpmap:96 AV1/90000")
+    with pytest.raises(Refused, match="codec"):
+        await alice.produce("video", text=av1)
+    assert (await alice.produce("video")).status
+
+
+async def test_janus_may_ask_for_lost_packets_of_a_voice(meeting: FakeMeeting) -> None:
+    alice = await meeting.joined("alice")
+    await alice.produce("audio")
+    offered = meeting.publisher(alice).offers[-1].section("2")
+    assert offered is not None
+    assert "111 nack" in offered.attributes("rtcp-fb")
+
+
 async def test_without_app_data_it_is_the_last_of_its_kind(meeting: FakeMeeting) -> None:
     alice = await meeting.joined("alice")
     request = media_edge_pb2.ProducerCreateRequest(kind="video", description=offer(sdp("chromium_produce_video_offer")))

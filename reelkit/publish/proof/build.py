@@ -105,7 +105,7 @@ def _file(
     file: DeliveredFile, config: RenderConfig, frames: int, examiner: Examiner, findings: Findings
 ) -> File | None:
     try:
-        found = look_at(file.path, file.container, findings)
+        found = look_at(file.path, file.container, findings, examiner.shapes if examiner.examined else None)
     except (OSError, ValueError) as error:
         findings.add(f"{file.path.name} cannot be read: {error}")
         return None

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reelkit.publish.proof.decoding import DecodeLevel, PictureFindings, SoundDecoder, SoundFindings
 from reelkit.publish.proof.findings import Findings
+from reelkit.publish.proof.finished import Shapes
+from reelkit.publish.proof.shape import PictureShape, SoundShape
 from reelkit.publish.proof.stamps import StampState, TrackStamps
 from reelkit.publish.proof.walk import WalkedTrack, sound_packets, walk
 from reelkit.render.manifest import Manifest, Segment
@@ -35,6 +37,8 @@ class _State(BaseModel):
     audio: StampState
     pictures: PictureFindings
     sound: SoundFindings
+    picture_shape: PictureShape | None
+    sound_shape: SoundShape | None
     findings: Findings
 
 
@@ -58,6 +62,14 @@ class Examiner:
         self._sound: SoundDecoder | None = None
         self._previous: Path | None = None
         self._restore()
+
+    @property
+    def shapes(self) -> Shapes:
+        """How the segments are encoded."""
+        picture, sound = self.video.shape, self.audio.shape
+        return Shapes(
+            picture if isinstance(picture, PictureShape) else None, sound if isinstance(sound, SoundShape) else None
+        )
 
     def take(self, segment: Segment) -> None:
         """The film goes on with ``segment``, which may have been examined before.
@@ -126,6 +138,8 @@ class Examiner:
             audio=self.audio.stamps.state(),
             pictures=self.video.pictures,
             sound=self.audio.sound,
+            picture_shape=self.shapes.picture,
+            sound_shape=self.shapes.sound,
             findings=self.findings,
         )
         # Not synced: after a power cut an older state, or none, only costs time.
@@ -142,8 +156,8 @@ class Examiner:
             return
         self._next, self.examined, self.findings = state.next, state.examined, state.findings
         self._last_file = state.last_file
-        self.video = WalkedTrack(TrackStamps(state.video), state.pictures)
-        self.audio = WalkedTrack(TrackStamps(state.audio), sound=state.sound)
+        self.video = WalkedTrack(TrackStamps(state.video), state.pictures, shape=state.picture_shape)
+        self.audio = WalkedTrack(TrackStamps(state.audio), sound=state.sound, shape=state.sound_shape)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

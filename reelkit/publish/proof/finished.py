@@ -5,23 +5,21 @@ end to end, unless they are so large that this would hold up their delivery: the
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import av
-import numpy as np
-from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Stream
-from av.video.stream import VideoStream
 
+from reelkit.publish.errors import FilmError
 from reelkit.publish.proof.findings import Findings
+from reelkit.publish.proof.mp4_index import IndexedTrack, read_index
 from reelkit.publish.proof.record import AudioTrack, Stamps, VideoTrack
+from reelkit.publish.proof.shape import PictureShape, SoundShape
 from reelkit.publish.proof.stamps import TrackStamps
 from reelkit.publish.proof.walk import Streams, WalkedTrack, walk
 
-_WALKED_BYTES = 256 << 20
+_WALKED_BYTES = 128 << 20
 """A larger file without an index of its packets is looked at at its ends alone; this takes a second."""
 _END_S = 10.0
 _EARLY_S = 0.25
@@ -45,12 +43,29 @@ class Finished:
     audio_bytes: int | None
 
 
-def look_at(path: Path, container: str, findings: Findings) -> Finished:
-    """Looks at a file of that container without decoding it. Raises OSError (av.FFmpegError) if it is none."""
+@dataclass(frozen=True)
+class Shapes:
+    """How a file's tracks are encoded."""
+
+    picture: PictureShape | None
+    sound: SoundShape | None
+
+    @classmethod
+    def of(cls, opened: InputContainer) -> Self:
+        """Those of an open file."""
+        streams = Streams.of(opened)
+        return cls(
+            None if streams.video is None else PictureShape.of(streams.video),
+            None if streams.audio is None else SoundShape.of(streams.audio),
+        )
+
+
+def look_at(path: Path, container: str, findings: Findings, shapes: Shapes | None = None) -> Finished:
+    """Looks at a file of that container without decoding it. ``shapes`` are those of the segments that it was made of,
+    if they are known: then an MP4 has not to be opened by FFmpeg. Raises OSError (av.FFmpegError) if it is none."""
     size = path.stat().st_size
     if container in _INDEXED:
-        with av.open(path) as opened:
-            found = _by_index(opened, size, findings)
+        found = _by_index(path, size, shapes, findings)
         check_ends(found, findings)
         return found
     video, audio = WalkedTrack(), WalkedTrack()
@@ -82,8 +97,8 @@ def described(
     """An open file with what a walk through its packets found."""
     streams = Streams.of(opened)
     whole = walked == "whole"
-    pictures = None if streams.video is None else _video(streams.video, video, whole=whole)
-    sound = None if streams.audio is None else _audio(streams.audio, audio, whole=whole)
+    pictures = None if streams.video is None else _video(PictureShape.of(streams.video), video, whole=whole)
+    sound = None if streams.audio is None else _audio(SoundShape.of(streams.audio), audio, whole=whole)
     ends = [track.start_s + track.duration_s for track in (pictures, sound) if track is not None]
     duration_s = opened.duration / av.time_base if opened.duration else max(ends, default=0.0)
     return Finished(
@@ -97,50 +112,46 @@ def described(
     )
 
 
-def _by_index(opened: InputContainer, size: int, findings: Findings) -> Finished:
-    streams = Streams.of(opened)
-    video, audio = TrackStamps(), TrackStamps()
-    if streams.video is not None:
-        _read_index(streams.video, size, float(1 / Fraction(streams.video.average_rate or 30)), video, findings)
-    if streams.audio is not None:
-        _read_index(streams.audio, size, None, audio, findings)
-    found = described(opened, size, "index", video, audio)
+def _by_index(path: Path, size: int, shapes: Shapes | None, findings: Findings) -> Finished:
+    if shapes is None:
+        with av.open(path) as opened:
+            shapes = Shapes.of(opened)
+    try:
+        index = read_index(path)
+    except FilmError as error:
+        raise OSError(f"{error.message}") from error
+    pictures = sound = None
+    if index.video is not None and shapes.picture is not None:
+        shape = shapes.picture.model_copy(update={"fps": round(index.video.fps, 3)})
+        pictures = _video(shape, _stamps_of(index.video, "picture", findings), whole=False)
+        pictures.keyframes = index.video.keyframes
+    if index.audio is not None and shapes.sound is not None:
+        sound = _audio(shapes.sound, _stamps_of(index.audio, "sound", findings), whole=False)
+        sound.packets = index.audio.packets
     return Finished(
         size_bytes=size,
-        duration_s=found.duration_s,
+        duration_s=round(index.duration_s, 6),
         walked="index",
-        video=found.video and found.video.model_copy(update={"keyframes": video.keyframes}),
-        audio=found.audio and found.audio.model_copy(update={"packets": audio.packets}),
-        video_bytes=video.media_bytes if found.video else None,
-        audio_bytes=audio.media_bytes if found.audio else None,
+        video=pictures,
+        audio=sound,
+        video_bytes=None if index.video is None else index.video.media_bytes,
+        audio_bytes=None if index.audio is None else index.audio.media_bytes,
     )
 
 
-def _read_index(stream: Stream, size: int, step_s: float | None, stamps: TrackStamps, findings: Findings) -> None:
-    """Takes the stamps from the index of a track. ``step_s`` is the distance of pictures; sound's is what most have."""
-    entries = list(stream.index_entries)
-    if not entries:
-        return
-    base = float(stream.time_base or 0)
-    times_s = np.array([entry.timestamp for entry in entries], np.float64) * base
-    stamps.packets = len(entries)
-    stamps.media_bytes = sum(entry.size for entry in entries)
-    stamps.keyframes = sum(entry.is_keyframe for entry in entries)
-    beyond = sum(entry.pos + entry.size > size for entry in entries)
-    if beyond:
-        findings.add(f"the file is cut off: {beyond} packets of its {stream.type} lie behind its end")
-    steps = np.diff(times_s)
-    usual_s = step_s or (float(np.median(steps)) if len(steps) else 0.0)
-    stamps.first_s, stamps.last_s = float(times_s[0]), float(times_s[-1])
-    stamps.end_s = stamps.last_s + usual_s
-    stamps.duplicate = int(np.count_nonzero(steps == 0))
-    stamps.backwards = int(np.count_nonzero(steps < 0))
-    if usual_s:
-        gaps = np.round(steps / usual_s).astype(int) - 1
-        stamps.missing = int(gaps[gaps > 0].sum()) if stream.type == "video" else int(np.count_nonzero(gaps > 0))
-    if stamps.duplicate or stamps.backwards or stamps.missing:
-        at_s = float(times_s[np.flatnonzero((steps <= 0) | (steps > 1.5 * usual_s))[0]])
-        findings.add(f"the time stamps of the {stream.type} do not follow each other, first behind {at_s:.3f} s")
+def _stamps_of(track: IndexedTrack, what: str, findings: Findings) -> TrackStamps:
+    """What a walk would have found."""
+    if track.beyond:
+        findings.add(f"the file is cut off: {track.beyond} packets of the {what} lie behind its end")
+    if track.first_fault_s is not None:
+        findings.add(
+            f"the time stamps of the {what} do not follow each other, first behind {track.first_fault_s:.3f} s"
+        )
+    stamps = TrackStamps()
+    stamps.packets, stamps.keyframes, stamps.media_bytes = track.packets, track.keyframes, track.media_bytes
+    stamps.first_s, stamps.end_s = track.start_s, track.start_s + track.duration_s
+    stamps.missing, stamps.duplicate = track.missing, track.duplicate
+    return stamps
 
 
 def _by_ends(opened: InputContainer, size: int) -> Finished:
@@ -165,10 +176,6 @@ def _by_ends(opened: InputContainer, size: int) -> Finished:
     take(_END_S)
     opened.seek(max(0, round((seconds - _END_S) * av.time_base)))
     take(float("inf"))
-    for stream in chosen:
-        end_s = stamps[stream.index].end_s or 0.0
-        if end_s < seconds - 1.0:
-            findings.add(f"the {stream.type} ends at {end_s:.3f} s of {seconds:.3f} s")
     empty = TrackStamps()
     return described(
         opened,
@@ -179,16 +186,10 @@ def _by_ends(opened: InputContainer, size: int) -> Finished:
     )
 
 
-def _video(stream: VideoStream, stamps: TrackStamps, *, whole: bool) -> VideoTrack:
-    context = stream.codec_context
+def _video(shape: PictureShape, stamps: TrackStamps, *, whole: bool) -> VideoTrack:
     return VideoTrack(
-        codec=context.codec.canonical_name,
-        profile=context.profile,
-        width_px=context.width,
-        height_px=context.height,
-        pixel_format=context.pix_fmt,
-        fps=round(float(stream.average_rate or stream.guessed_rate or 0), 3),
-        frames=stamps.packets or stream.frames,
+        **shape.model_dump(),
+        frames=stamps.packets,
         keyframes=stamps.keyframes if whole else None,
         start_s=round(stamps.first_s or 0.0, 6),
         duration_s=round(stamps.duration_s, 6),
@@ -198,13 +199,9 @@ def _video(stream: VideoStream, stamps: TrackStamps, *, whole: bool) -> VideoTra
     )
 
 
-def _audio(stream: AudioStream, stamps: TrackStamps, *, whole: bool) -> AudioTrack:
-    context = stream.codec_context
+def _audio(shape: SoundShape, stamps: TrackStamps, *, whole: bool) -> AudioTrack:
     return AudioTrack(
-        codec=context.codec.canonical_name,
-        profile=context.profile,
-        sample_rate_hz=context.sample_rate,
-        channels=context.layout.nb_channels,
+        **shape.model_dump(),
         packets=stamps.packets if whole else None,
         start_s=round(stamps.first_s or 0.0, 6),
         duration_s=round(stamps.duration_s, 6),

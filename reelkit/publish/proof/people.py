@@ -12,8 +12,11 @@ from reelkit.render.stream_tally import StreamTally
 from reelkit.render.timeline import Stretch
 from reelkit.render.viewing import MAX_FREEZES, TrackViewing
 
-_TOLD_SHARE = 0.9
-"""A track whose sender told its capture times for less than this share of the time was placed by arrival."""
+MAX_OUTAGES = 500
+"""In a record, of all participants together."""
+_TOLD_SHARE = 0.5
+"""A track whose sender told its capture times for less than this share of the seconds was placed by arrival. Senders
+tell them always or never, but each stretch begins with some packets before the first is told."""
 
 
 def participants(
@@ -43,6 +46,7 @@ def participants(
     found = [person for person in people.all if person.tracks]
     for person in found:
         person.av_skew = skew(people.streams.get(person.participant_id, []))
+    _shorten([track for person in found for track in person.tracks])
     return found
 
 
@@ -106,6 +110,14 @@ class _People:
                 wanted = event.source.value
                 return next((track for track in person.tracks if track.source == wanted), None)
         return None
+
+
+def _shorten(tracks: Iterable[Track]) -> None:
+    room = MAX_OUTAGES
+    for track in tracks:
+        track.outages_left_out += max(0, len(track.outages) - room)
+        track.outages = track.outages[:room]
+        room -= len(track.outages)
 
 
 def _track(stream: StreamTally, stretches: Sequence[Stretch]) -> Track:

@@ -85,7 +85,7 @@ class TrackStamps:
             missing = round((time_s - last_s) / step_s) - 1
             if missing > 0:
                 self.missing += missing
-                findings.add(f"{missing} pictures are missing at {time_s:.3f} s")
+                findings.add(f"{missing} pictures are missing at {last_s + step_s:.3f} s")
         self._take(time_s, step_s, data)
 
     def take_sound(

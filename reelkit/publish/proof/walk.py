@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 
 from reelkit.publish.proof.decoding import DecodeLevel, PictureDecoder, PictureFindings, SoundDecoder, SoundFindings
 from reelkit.publish.proof.findings import Findings
+from reelkit.publish.proof.shape import PictureShape, SoundShape
 from reelkit.publish.proof.stamps import AnyPacket, TrackStamps
+
+_MAX_FPS = 120
+"""A higher base rate is a guess from few pictures."""
 
 Listener = Callable[[NDArray[np.float32]], None]
 """Gets decoded sound of shape (channels, n)."""
@@ -27,6 +31,8 @@ class WalkedTrack:
     stamps: TrackStamps = field(default_factory=TrackStamps)
     pictures: PictureFindings = field(default_factory=PictureFindings)
     sound: SoundFindings = field(default_factory=SoundFindings)
+    shape: PictureShape | SoundShape | None = None
+    """Of the first file that was walked."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,13 @@ class Streams:
     def of(cls, container: InputContainer) -> "Streams":
         """The first track of either kind."""
         return cls(next(iter(container.streams.video), None), next(iter(container.streams.audio), None))
+
+    def describe(self, video: WalkedTrack, audio: WalkedTrack) -> None:
+        """Notes how the tracks are encoded, if that is not known yet."""
+        if video.shape is None and self.video is not None:
+            video.shape = PictureShape.of(self.video)
+        if audio.shape is None and self.audio is not None:
+            audio.shape = SoundShape.of(self.audio)
 
 
 def walk(
@@ -60,8 +73,9 @@ def walk(
 
     Raises OSError (av.FFmpegError) if the file cannot be opened or read.
     """
-    with av.open(path, options={"probesize": "65536"} if fps else {}) as container:
+    with av.open(path, options=_options(path, fps)) as container:
         streams = Streams.of(container)
+        streams.describe(video, audio)
         step_s = float(Fraction(1) / _rate(streams.video, fps)) if streams.video else 0.0
         pictures = PictureDecoder(streams.video.codec_context, level, video.pictures) if streams.video else None
         if level == "none" or streams.audio is None:
@@ -91,8 +105,20 @@ def walk(
     return sound
 
 
+def _options(path: Path, fps: int | None) -> dict[str, str]:
+    """For FFmpeg's demuxers: that of MP4 shall not leave out packets that an edit list hides, and where the frame rate
+    is known, little has to be looked at."""
+    options = {"advanced_editlist": "0"} if path.suffix in {".mp4", ".m4a", ".mov"} else {}
+    return {**options, "probesize": "65536"} if fps else options
+
+
 def _rate(stream: VideoStream, fps: int | None) -> Fraction:
-    return Fraction(fps) if fps else Fraction(stream.average_rate or stream.guessed_rate or 30)
+    """Pictures in a second. Missing ones lower the average rate, but hardly ever the base rate."""
+    if fps:
+        return Fraction(fps)
+    if stream.base_rate and stream.base_rate <= _MAX_FPS:
+        return Fraction(stream.base_rate)
+    return Fraction(stream.average_rate or stream.guessed_rate or 30)
 
 
 def sound_packets(container: InputContainer, stream: AudioStream) -> list[AnyPacket]:

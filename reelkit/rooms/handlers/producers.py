@@ -115,7 +115,7 @@ def set_paused(room: Room, peer: Peer, producer: Producer, *, paused: bool, init
 
 async def _negotiate(room: Room, peer: Peer, send: SendTransport, offer: Description) -> Description:
     """Janus' answer to a further offer of the sending PeerConnection, made fit for the client."""
-    fit = negotiation.single_layered(offer, send.dummies)
+    fit = negotiation.resending_sound(negotiation.single_layered(offer, send.dummies))
     answer = Description.parse(await send.publisher.configure(fit.text()))
     if peer.send is not send:
         raise WrongState("the sending transport is gone", session_id=room.session_id)

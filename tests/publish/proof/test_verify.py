@@ -16,7 +16,7 @@ from reelkit.publish.errors import RecordError
 from reelkit.publish.proof.record import IntegrityRecord, stored_as
 from reelkit.publish.proof.verify import Verification, read_record, verify
 from reelkit.render.config import AudioSpec, RenderConfig, VideoSpec
-from testbed.capture import CaptureSpec, Device, write_capture
+from testbed.capture import CaptureSpec, write_capture
 from testbed.timeline import Timeline, people
 from tests.publish.proof.media_files import FPS, SECONDS, tone, write_film
 
@@ -62,14 +62,13 @@ def test_a_film_without_its_index_is_found(tmp_path: Path) -> None:
 def test_missing_pictures_are_found(tmp_path: Path, suffix: str) -> None:
     # In front of a keyframe, so that all others decode.
     done = verify(write_film(tmp_path / f"film{suffix}", left_out=(57, 58, 59)))
-    assert "3 pictures are missing at 1.9" in problems(done) or "3 pictures are missing at 1.867" in problems(done)
+    assert "3 pictures are missing at 1.900 s" in problems(done)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_a_wrong_time_stamp_is_found(tmp_path: Path, suffix: str) -> None:
-    done = verify(write_film(tmp_path / f"film{suffix}", shifted={70: 73, 71: 74, 72: 75, 73: 76, 74: 77}))
-    assert "3 pictures are missing" in problems(done)
-    assert "duplicate" in problems(done) or "goes back" in problems(done)
+    done = verify(write_film(tmp_path / f"film{suffix}", shifted={119: 125}))
+    assert "6 pictures are missing at 3.96" in problems(done)
 
 
 def test_damaged_pictures_are_found(tmp_path: Path) -> None:
@@ -122,7 +121,15 @@ def test_a_delivered_film_is_the_one_of_its_record(delivered: tuple[Path, Path])
     done = verify(film, record)
     assert done.passed, done.problems
     agreed = {row.what for row in done.rows if row.agrees}
-    assert {"SHA-256", "size in bytes", "duration", "pictures", "encoded pictures", "encoded sound", "loudness"} <= agreed
+    assert {
+        "SHA-256",
+        "size in bytes",
+        "duration",
+        "pictures",
+        "encoded pictures",
+        "encoded sound",
+        "loudness",
+    } <= agreed
 
 
 def test_another_film_is_not(delivered: tuple[Path, Path], tmp_path: Path) -> None:
