@@ -10,6 +10,8 @@ from testbed.checker.sight import UNREAD
 from testbed.timeline import LOOP_FRAMES
 
 _LISTED = 3
+_LINGER_S = 0.25
+"""A picture may be seen for so long after it was last owed, and nobody is back so soon."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def steadiness(
 
 
 def _last(wall_s: NDArray[np.float64], new: NDArray[np.bool_], on: On) -> float | None:
-    inside = wall_s[new & (wall_s >= on.start_s) & (wall_s < on.owed_until_s + 1.0)]
+    inside = wall_s[new & (wall_s >= on.start_s) & (wall_s < on.owed_until_s + _LINGER_S)]
     return float(inside[-1]) if len(inside) else None
 
 

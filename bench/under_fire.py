@@ -185,7 +185,7 @@ class UnderFire:
             case Victim.SERVER:
                 at_s = self._note(victim, delivering=delivering)
                 await self._stack.kill()
-                self._stand_up(at_s, killed=True)
+                self._stand_up(at_s, killed=not delivering)
                 for seat in self._seats:
                     if not seat.player.gone:
                         await seat.player.drop()

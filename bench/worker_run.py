@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from resource import struct_rusage
 
-from reelkit.fleet.local import CONFIG_FILE
+from reelkit.fleet.job_config import CONFIG_FILE
 from reelkit.render.config import RenderConfig
 from reelkit.render.report import ENCODE_VIDEO, RenderReport
 

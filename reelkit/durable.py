@@ -1,10 +1,12 @@
 """Files that are whole after a crash: written beside their place, synced, renamed, and the directory synced too."""
 
+import errno
 import os
 from pathlib import Path
 
 PUBLIC_MODE = 0o644
 """Whoever may enter the directory may read."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def write_durably(path: Path, content: bytes, mode: int = PUBLIC_MODE) -> None:
@@ -21,6 +23,16 @@ def write_durably(path: Path, content: bytes, mode: int = PUBLIC_MODE) -> None:
         os.fsync(descriptor)
     part.replace(path)
     sync_directory(path.parent)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error, or what it was raised from, is a disk or a quota that is full: the same call succeeds later."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "errno", None) in _FULL:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def sync_directory(path: Path) -> None:

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 # A line longer than this from a child is a fault of the child, not a reason to grow without bound.
-_MAX_LINE_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 20
 
 LineHandler = Callable[[str], None]
 
@@ -31,7 +31,7 @@ class ChildProcess:
     """An async context manager that owns a process and its whole process group.
 
     On exit the group gets SIGTERM, ``stop_timeout_s`` later SIGKILL; it also dies with its parent. Each line of stdout
-    and stderr goes to ``on_stdout`` and ``on_stderr``.
+    and stderr goes to ``on_stdout`` and ``on_stderr``; one of more than ``max_line_bytes`` is dropped.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class ChildProcess:
         on_stdout: LineHandler | None = None,
         on_stderr: LineHandler | None = None,
         preexec: Callable[[], None] | None = None,
+        max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         self.name = name
         self._argv = [str(part) for part in argv]
@@ -53,6 +54,7 @@ class ChildProcess:
         self._stop_timeout_s = stop_timeout_s
         self._handlers = (on_stdout, on_stderr)
         self._preexec = preexec
+        self._max_line_bytes = max_line_bytes
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
 
@@ -85,7 +87,7 @@ class ChildProcess:
             cwd=self._cwd,
             start_new_session=True,
             preexec_fn=prepare,
-            limit=_MAX_LINE_BYTES,
+            limit=self._max_line_bytes,
         )
         for stream, handler in ((self._process.stdout, on_stdout), (self._process.stderr, on_stderr)):
             if stream is not None and handler is not None:

@@ -1,17 +1,18 @@
 """From the stop to the hosted bucket: waits for the film, stores it, and says how it ended."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import structlog
 
 from reelkit.clock import Clock
 from reelkit.control.capture_seal import seal_capture
-from reelkit.control.hosting import Hosting
+from reelkit.control.hosting import Hosting, delivery_problem
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.paths import DataPaths
+from reelkit.control.patience import patiently
 from reelkit.control.recording import Recording, RecordingStatus
 from reelkit.control.recording_store import RecordingChanges, RecordingStore
 from reelkit.control.retention import Retention
@@ -65,11 +66,11 @@ class Delivery:
     def finish(self, recording: Recording) -> None:
         """Delivers an UPLOADING recording whose job runs, in the background."""
         self._fleet.recording_stopped(recording.id)
-        self._spawn(recording, self._finish(recording))
+        self._spawn(recording, self._finish)
 
     def recover(self, recording: Recording) -> None:
         """The same for one whose capture is complete but whose job was lost with an earlier server."""
-        self._spawn(recording, self._recover(recording))
+        self._spawn(recording, self._recover)
 
     def delivering(self, recording_id: str) -> Recording | None:
         """A recording that has stopped and is not delivered yet, as it was when it stopped."""
@@ -88,8 +89,8 @@ class Delivery:
             log.warning("a film is not finished and will be at the next start", recording_id=recording_id)
         await self._tasks.close()
 
-    def _spawn(self, recording: Recording, work: Coroutine[Any, Any, None]) -> None:
-        task = self._tasks.spawn(work, recording.id)
+    def _spawn(self, recording: Recording, work: Callable[[Recording], Awaitable[None]]) -> None:
+        task = self._tasks.spawn(self._guarded(recording, work), recording.id)
         self._running[recording.id] = task
         self._recordings[recording.id] = recording
 
@@ -99,16 +100,26 @@ class Delivery:
 
         task.add_done_callback(forget)
 
+    async def _guarded(self, recording: Recording, work: Callable[[Recording], Awaitable[None]]) -> None:
+        try:
+            await work(recording)
+        except Exception:  # the top of a task: the recording must not stay UPLOADING for ever
+            log.exception("a film could not be delivered", recording_id=recording.id)
+            await self._fail(recording, "the film could not be delivered: an internal error")
+
     async def _recover(self, recording: Recording) -> None:
         session_id = recording.session_id
         if session_id is None:
             await self._fail(recording, "nothing was captured")
             return
-        try:
+        capture_dir = self._paths.capture(session_id)
+
+        async def attempt() -> None:
             render = await self._store.render_config(recording.id)
-            await self.start_job(
-                recording.id, self._paths.capture(session_id), render.model_copy(update={"live": False})
-            )
+            await self.start_job(recording.id, capture_dir, render.model_copy(update={"live": False}))
+
+        try:
+            await patiently(self._clock, "a film of an earlier server", attempt, recording_id=recording.id)
         except (ReelkitError, OSError) as error:
             await self._fail(recording, f"the film could not be made: {error}")
             return
@@ -120,11 +131,7 @@ class Delivery:
             outcome = await self._fleet.wait(recording.id)
         except ReelkitError as error:
             outcome = JobOutcome.failed(str(error))
-        try:
-            await self._deliver(recording, outcome)
-        except Exception:  # the top of a task: the recording must not stay UPLOADING for ever
-            log.exception("a film could not be delivered", recording_id=recording.id)
-            await self._fail(recording, "the film could not be delivered: an internal error")
+        await self._deliver(recording, outcome)
 
     async def _complete_marks(self, recording: Recording) -> None:
         """Makes sure that the renderer sees the end: a full disk or a dead room may have kept its mark out."""
@@ -149,9 +156,10 @@ class Delivery:
         except (ReelkitError, OSError) as error:
             await self._fail(recording, f"the film could not be stored: {error}", duration_s=outcome.duration_s)
             return
-        if outcome.error is not None:
+        problem = delivery_problem(outcome, changes)
+        if problem is not None:
             # What could be saved is there to be downloaded, but it is not what was asked for.
-            changes["error"] = _joined(recording.error, f"the film is not whole: {outcome.error}")
+            changes["error"] = _joined(recording.error, problem)
             await self._store.settle(recording.id, RecordingStatus.ERRORED, **changes)
             return
         delivered = await self._store.settle(recording.id, RecordingStatus.UPLOADED, **changes)

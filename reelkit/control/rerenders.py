@@ -12,10 +12,11 @@ from reelkit.control.errors import Conflict
 from reelkit.control.file_names import FileNames
 from reelkit.control.film_range import film_range
 from reelkit.control.hosted import HostedChanges
-from reelkit.control.hosting import Hosting
+from reelkit.control.hosting import Hosting, delivery_problem
 from reelkit.control.media_plan import plan_media
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.paths import DataPaths
+from reelkit.control.patience import patiently
 from reelkit.control.recording import Recording, RecordingStatus
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.render_params import RenderParams
@@ -161,17 +162,20 @@ class RerenderService:
             await self._fail(rerender, outcome.error or "the recording holds nothing")
             return
         changes = await self._hosting.store(rerender, outcome)
-        status = RenderStatus.UPLOADED
-        if outcome.error is not None:
-            status, changes["error"] = RenderStatus.ERRORED, f"the film is not whole: {outcome.error}"
+        status, problem = RenderStatus.UPLOADED, delivery_problem(outcome, changes)
+        if problem is not None:
+            status, changes["error"] = RenderStatus.ERRORED, problem
         await self._store.settle(rerender.id, status, changes)
         await self._retention.discard_job(rerender.id)
 
     async def _rendered(self, rerender: Rerender) -> JobOutcome:
-        recording = await self._recordings.get(rerender.app_id, rerender.recording_id)
-        capture_dir = self._paths.capture(recording.session_id or "")
-        render = await self._store.render_config(rerender.id)
-        await self._fleet.start(JobSpec(rerender.id, self._paths.job(rerender.id), capture_dir, render, again=True))
+        async def attempt() -> None:
+            recording = await self._recordings.get(rerender.app_id, rerender.recording_id)
+            capture_dir = self._paths.capture(recording.session_id or "")
+            render = await self._store.render_config(rerender.id)
+            await self._fleet.start(JobSpec(rerender.id, self._paths.job(rerender.id), capture_dir, render, again=True))
+
+        await patiently(self._clock, "a film that is made again", attempt, render_id=rerender.id)
         return await self._fleet.wait(rerender.id)
 
     async def _fail(self, rerender: Rerender, reason: str) -> None:

@@ -10,6 +10,7 @@ from reelkit.control.paths import DataPaths
 from reelkit.control.recording import Recording, RecordingStatus
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.sessions import SessionBook
+from reelkit.db.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,12 @@ class Retention:
     async def delivered(self, recording: Recording) -> None:
         """Call it once a recording is UPLOADED."""
         await self.discard_job(recording.id)
-        if recording.session_id is not None:
+        if recording.session_id is None:
+            return
+        try:
             await self.release(recording.session_id)
+        except DatabaseUnavailable as error:
+            log.warning("a capture stays for now", session_id=recording.session_id, reason=error.message)
 
     async def discard_job(self, job_id: str) -> None:
         """Deletes the directory of a job whose files are delivered."""

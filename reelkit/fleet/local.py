@@ -1,28 +1,28 @@
 """Workers on this machine: one supervised subprocess per recording, so many at once as there are places.
 
 A worker is free to die: its state is on disk, segment by segment, so it is started again and goes on. Only a failure
-that it calls final itself, or too many restarts without one new segment, ends a job.
+that it calls final itself, or too many restarts without one new segment, ends a job. A full disk ends none: the worker
+is started again until there is room.
 """
 
 import asyncio
 import contextvars
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from subprocess import SubprocessError
 
 import structlog
-from pydantic import ValidationError
 
 from reelkit.clock import Clock
 from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec, JobStatus, ProgressListener
 from reelkit.fleet.errors import JobUnknown
-from reelkit.fleet.messages import MESSAGE, Done, Failed, Progress
+from reelkit.fleet.job_config import write_job_config
+from reelkit.fleet.messages import EXIT_DISK_FULL
 from reelkit.fleet.slots import RenderSlots, Turn, default_limit
+from reelkit.fleet.worker_run import WorkerRun
 from reelkit.process import ChildProcess
 from reelkit.settings import RenderSettings
 
@@ -33,7 +33,8 @@ _BACKOFF_FIRST_S = 0.25
 _BACKOFF_MAX_S = 15.0
 # A worker that was asked to end has nothing to save that is not on disk already.
 _STOP_TIMEOUT_S = 2.0
-CONFIG_FILE = "config.json"
+# The record of a long meeting with many people is one line of several megabytes.
+_MAX_MESSAGE_BYTES = 64 << 20
 # numpy's threads would spin for work that one does as fast, which costs more processor time than all of the sound.
 _WORKER_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
@@ -43,9 +44,7 @@ class _Job:
     spec: JobSpec
     supervisor: asyncio.Task[JobOutcome]
     progress: JobProgress | None = None
-    restarts: int = 0
     child: ChildProcess | None = None
-    last_errors: list[str] = field(default_factory=list)
 
 
 class LocalFleet:
@@ -71,7 +70,7 @@ class LocalFleet:
         """Starts a job, or continues the one in its directory. Raises OSError if it cannot be written down."""
         if spec.recording_id in self._jobs:
             return
-        await asyncio.to_thread(_write_config, spec)
+        await asyncio.to_thread(write_job_config, spec)
         # A context of its own: what was bound for the request that started the job is not the job's.
         supervisor = asyncio.create_task(
             self._supervise(spec), name=f"render-{spec.recording_id}", context=contextvars.Context()
@@ -137,23 +136,20 @@ class LocalFleet:
     async def _keep_running(self, spec: JobSpec) -> JobOutcome:
         without_progress = 0
         while True:
-            worker = _WorkerRun(spec, lambda progress: self._progressed(spec, progress))
+            worker = WorkerRun(spec, lambda progress: self._progressed(spec, progress))
             status = await self._run(spec, worker)
             if worker.outcome is not None:
                 return worker.outcome
             without_progress = 0 if worker.made_progress else without_progress + 1
+            ending = "no process" if status is None else describe_exit(status)
             if without_progress > self._settings.max_restarts:
                 return await self._give_up(
-                    spec,
-                    f"the renderer ended {without_progress} times without progress, last with {describe_exit(status)}",
+                    spec, f"the renderer ended {without_progress} times without progress, last with {ending}"
                 )
-            job = self._jobs.get(spec.recording_id)
-            if job is not None:
-                job.restarts += 1
             log.warning(
                 "renderer ended early and is restarted",
                 recording_id=spec.recording_id,
-                exit=describe_exit(status),
+                exit=ending,
                 without_progress=without_progress,
             )
             if without_progress > 1:
@@ -162,11 +158,18 @@ class LocalFleet:
     async def _give_up(self, spec: JobSpec, reason: str) -> JobOutcome:
         """Ends a job with the film of what was committed, if a worker can still make one."""
         log.error("a recording's renderer is given up", recording_id=spec.recording_id, reason=reason)
-        worker = _WorkerRun(spec, lambda progress: self._progressed(spec, progress))
+        worker = WorkerRun(spec, lambda progress: self._progressed(spec, progress))
         await self._run(spec, worker, "--salvage", reason)
         return worker.outcome or JobOutcome.failed(reason)
 
-    async def _run(self, spec: JobSpec, worker: "_WorkerRun", *options: str) -> int:
+    async def _run(self, spec: JobSpec, worker: WorkerRun, *options: str) -> int | None:
+        """Runs a process, again and again while the disk is full; its exit status, None if it could not be started."""
+        while (status := await self._run_once(spec, worker, *options)) == EXIT_DISK_FULL:
+            log.error("a renderer waits for space on the disk", recording_id=spec.recording_id)
+            await self._clock.sleep(_BACKOFF_MAX_S)
+        return status
+
+    async def _run_once(self, spec: JobSpec, worker: WorkerRun, *options: str) -> int | None:
         child = ChildProcess(
             [*self._command, spec.job_dir, *options],
             name=f"renderer-{spec.recording_id}",
@@ -175,12 +178,20 @@ class LocalFleet:
             on_stdout=worker.on_message,
             on_stderr=worker.on_log,
             preexec=lambda: _yield_processor(self._settings.nice),
+            max_line_bytes=_MAX_MESSAGE_BYTES,
         )
         job = self._jobs.get(spec.recording_id)
         if job is not None:
             job.child = child
-        async with child:
+        try:
+            await child.start()
+        except (OSError, SubprocessError) as error:
+            log.error("a renderer could not be started", recording_id=spec.recording_id, reason=str(error))  # noqa: TRY400
+            return None
+        try:
             return await child.wait()
+        finally:
+            await asyncio.shield(child.stop())
 
     def _progressed(self, spec: JobSpec, progress: JobProgress) -> None:
         job = self._jobs.get(spec.recording_id)
@@ -191,77 +202,6 @@ class LocalFleet:
             job.progress = progress
         for listener in self._listeners:
             listener(spec.recording_id, progress)
-
-
-class _WorkerRun:
-    """What one process of a job said, from its start to its end."""
-
-    def __init__(self, spec: JobSpec, on_progress: Callable[[JobProgress], None]) -> None:
-        self._spec = spec
-        self._on_progress = on_progress
-        self._first_segments: int | None = None
-        self._last_segments = 0
-        self.outcome: JobOutcome | None = None
-
-    @property
-    def made_progress(self) -> bool:
-        """Whether segments were added since the process started."""
-        return self._first_segments is not None and self._last_segments > self._first_segments
-
-    def on_message(self, line: str) -> None:
-        try:
-            message = MESSAGE.validate_json(line)
-        except ValidationError:
-            log.warning(
-                "a renderer printed something unexpected", recording_id=self._spec.recording_id, line=line[:200]
-            )
-            return
-        match message:
-            case Progress():
-                if self._first_segments is None:
-                    self._first_segments = message.segments
-                self._last_segments = message.segments
-                self._on_progress(
-                    JobProgress(
-                        film_s=message.film_s,
-                        lag_s=message.lag_s,
-                        segments=message.segments,
-                        rss_bytes=message.rss_bytes,
-                        wants_keyframes=message.wants_keyframes,
-                        needed_from=message.needed_from,
-                    )
-                )
-            case Done():
-                self.outcome = JobOutcome(
-                    files=message.files,
-                    duration_s=message.duration_s,
-                    frames=message.frames,
-                    report=message.report,
-                    integrity=message.integrity,
-                    error=None,
-                )
-            case Failed():
-                self.outcome = JobOutcome(
-                    files=message.files,
-                    duration_s=message.duration_s,
-                    frames=message.frames,
-                    report=message.report,
-                    integrity=message.integrity,
-                    error=message.message,
-                )
-
-    def on_log(self, line: str) -> None:
-        try:
-            event: dict[str, Any] = json.loads(line)
-        except ValueError:
-            event = {"event": line, "level": "warning"}
-        level = str(event.pop("level", "info"))
-        text = str(event.pop("event", ""))
-        for name in ("timestamp", "logger", "recording_id"):
-            event.pop(name, None)
-        getattr(log, level if level in {"debug", "info", "warning", "error"} else "info")(
-            text, recording_id=self._spec.recording_id, **event
-        )
 
 
 def _turn(spec: JobSpec) -> Turn:
@@ -280,16 +220,6 @@ def describe_exit(status: int) -> str:
         return f"signal {-status}"
 
 
-def _write_config(spec: JobSpec) -> None:
-    spec.job_dir.mkdir(parents=True, exist_ok=True)
-    target = spec.job_dir / CONFIG_FILE
-    part = target.with_name(target.name + ".part")
-    part.write_text(
-        json.dumps({"capture_dir": str(spec.capture_dir), "render": spec.render.model_dump(mode="json")}, indent=1)
-    )
-    part.replace(target)
-
-
 def _worker_environment() -> dict[str, str]:
     """The server's environment without its settings, among which are secrets a renderer has no use for."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REELKIT_")}
@@ -298,9 +228,3 @@ def _worker_environment() -> dict[str, str]:
 
 def _yield_processor(nice: int) -> None:
     os.nice(nice)
-
-
-def job_config(job_dir: Path) -> dict[str, Any]:
-    """What :meth:`LocalFleet.start` wrote down. Raises OSError or ValueError."""
-    config: dict[str, Any] = json.loads((job_dir / CONFIG_FILE).read_bytes())
-    return config

@@ -1,4 +1,4 @@
-"""What a worker tells its supervisor: one JSON object per line of its standard output."""
+"""What a worker tells its supervisor: one JSON object per line of its standard output, and its exit status."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from reelkit.publish.delivered import DeliveredFile
 from reelkit.render.progress import StuckTrack
+
+EXIT_DISK_FULL = 73
+"""The exit status of a worker that can go on once there is space (EX_CANTCREAT of sysexits.h)."""
 
 
 class _Message(BaseModel):

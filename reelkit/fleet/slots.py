@@ -1,7 +1,8 @@
 """How many renderers run at once, and who is next.
 
 A recording whose film is not rendered yet loses nothing: its capture goes on. So places are few, and are given, oldest
-first, to recordings that have stopped, then to those that go on, then to films that are made again.
+first, to recordings that have stopped, then to those that go on. Films that are made again get what these leave free,
+and never more than half of it; a recording that comes while they are being made does not wait for them.
 """
 
 import asyncio
@@ -81,10 +82,14 @@ class RenderSlots:
             return None
         # min() keeps the first of equals, which is the oldest.
         job_id = min(self._waiting, key=lambda each: self._waiting[each].turn)
-        if len(self._running) < self._limit:
-            return job_id
-        one_more = self._waiting[job_id].turn is Turn.STOPPED and Turn.STOPPED not in self._running.values()
-        return job_id if one_more else None
+        return job_id if self._has_place(self._waiting[job_id].turn) else None
+
+    def _has_place(self, turn: Turn) -> bool:
+        running = list(self._running.values())
+        again = running.count(Turn.AGAIN)
+        if turn is Turn.AGAIN:
+            return len(running) < self._limit and again < max(1, self._limit // 2)
+        return len(running) - again < self._limit or (turn is Turn.STOPPED and Turn.STOPPED not in running)
 
 
 def default_limit() -> int:

@@ -1,7 +1,8 @@
 """The process of one recording: ``python -m reelkit.fleet.worker JOB_DIR [--salvage REASON]``.
 
 Prints the messages of :mod:`reelkit.fleet.messages` on stdout and logs JSON on stderr. Exit status: 0 when the film is
-finished, 65 when no retry can help (it said so), 70 after an unexpected error, 75 when another worker holds the job.
+finished, 65 when no retry can help (it said so), 70 after an unexpected error, 73 when the disk is full, 75 when
+another worker holds the job.
 """
 
 import fcntl
@@ -12,9 +13,10 @@ from pathlib import Path
 import structlog
 
 from reelkit.clock import SystemClock
+from reelkit.durable import is_disk_full
 from reelkit.fleet.job import run_job, salvage
-from reelkit.fleet.local import job_config
-from reelkit.fleet.messages import Done, Message
+from reelkit.fleet.job_config import job_config
+from reelkit.fleet.messages import EXIT_DISK_FULL, Done, Message
 from reelkit.log import configure_logging
 from reelkit.render.config import RenderConfig
 from reelkit.render.memory import keep_freed_memory
@@ -34,7 +36,10 @@ def main(arguments: list[str]) -> int:
     keep_freed_memory()
     try:
         return _run(Path(arguments[0]), arguments[1:])
-    except Exception:  # the top of the process: the supervisor's log needs one line, not a torn traceback
+    except Exception as error:  # the top of the process: the supervisor's log needs one line, not a torn traceback
+        if is_disk_full(error):
+            log.warning("the disk is full", reason=str(error))
+            return EXIT_DISK_FULL
         log.exception("the renderer met an error that it did not expect")
         return EXIT_UNEXPECTED
 

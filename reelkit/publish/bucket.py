@@ -21,6 +21,7 @@ EXPIRES_PARAMETER = "expires"
 SIGNATURE_PARAMETER = "signature"
 # Large enough that hashing runs at the disk's speed, small enough to stay in the cache.
 _HASH_BLOCK_BYTES = 1 << 20
+_PART_FILE = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,14 @@ def _move_durably(source: Path, target: Path) -> None:
         sync_file(source)
         source.replace(target)
     else:
-        part = target.with_name(target.name + ".part")
-        shutil.copyfile(source, part)
-        sync_file(part)
-        part.replace(target)
+        # Not after the target, whose name may be as long as names can be.
+        part = target.with_name(_PART_FILE)
+        try:
+            shutil.copyfile(source, part)
+            sync_file(part)
+            part.replace(target)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
         source.unlink()
     sync_directory(target.parent)

@@ -17,7 +17,7 @@ READ_AHEAD_S = 3.0
 """Units are wanted up to 0.4 s ahead of the instant shown; they become final when packets that arrived up to 2 s later
 have been read (one for reordering, one for capture times)."""
 PATIENCE_S = 0.4
-"""Janus asks twice for a missing packet, the second time 0.16 s after the first: at 100 ms round trip it has come within
+"""Janus asks twice for a missing packet, the second time 0.16 s after the first: at 100 ms round trip it has come by
 0.32 s or never will."""
 _LATELY_S = 1.0
 """Looking into the file for every single frame would cost more than reading it."""

@@ -1,6 +1,7 @@
 """A job: from a capture to a film and its report, from wherever the last worker left it."""
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -13,9 +14,11 @@ import pytest
 from reelkit.clock import SystemClock
 from reelkit.fleet.base import JobOutcome, JobSpec
 from reelkit.fleet.job import RESULT_FILE, run_job, salvage
+from reelkit.fleet.job_config import write_job_config
 from reelkit.fleet.local import LocalFleet
-from reelkit.fleet.messages import Done, Failed, Message, Progress
-from reelkit.fleet.worker import EXIT_BUSY, LOCK_FILE
+from reelkit.fleet.messages import EXIT_DISK_FULL, Done, Failed, Message, Progress
+from reelkit.fleet.worker import EXIT_BUSY, EXIT_UNEXPECTED, LOCK_FILE, main
+from reelkit.publish.errors import FilmError
 from reelkit.render.config import RenderConfig, VideoSpec
 from reelkit.settings import RenderSettings
 from testbed.capture import CaptureSpec, Device, write_capture
@@ -158,3 +161,18 @@ async def test_two_workers_never_share_a_job(tmp_path: Path) -> None:
         os.close(held)
     assert worker.returncode == EXIT_BUSY
     assert json.loads(log)["event"] == "another worker holds this job"
+
+
+@pytest.mark.parametrize(("number", "status"), [(errno.ENOSPC, EXIT_DISK_FULL), (errno.EIO, EXIT_UNEXPECTED)])
+def test_a_worker_tells_a_full_disk_from_other_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise FilmError("the film cannot be written") from OSError(number, os.strerror(number))
+
+    write_job_config(JobSpec("rec-1", tmp_path, tmp_path / "capture", RenderConfig()))
+    monkeypatch.setattr("reelkit.fleet.worker.run_job", refuse)
+    # Of a process of its own, and not of this one.
+    monkeypatch.setattr("reelkit.fleet.worker.configure_logging", lambda *_: None)
+    monkeypatch.setattr("reelkit.fleet.worker.keep_freed_memory", lambda: None)
+    assert main([str(tmp_path)]) == status

@@ -136,6 +136,40 @@ async def test_without_progress_restarts_slow_down_and_end(tmp_path: Path, spec:
     assert len(clock.slept_s) == 2
 
 
+async def test_a_full_disk_is_waited_for_however_long_it_takes(tmp_path: Path, spec: JobSpec) -> None:
+    clock = HurriedClock()
+    code = """
+    progress(5)
+    if starts <= 10: sys.exit(73)
+    done()
+    """
+    fleet = fleet_with(tmp_path, code, clock, max_restarts=0)
+    await fleet.start(spec)
+    assert (await fleet.wait("rec-1")).error is None
+    assert clock.slept_s == [15.0] * 10
+
+
+async def test_a_long_message_arrives(tmp_path: Path, spec: JobSpec) -> None:
+    code = """
+    say(event="done", files=[film()], duration_s=6.4, frames=192, report={}, integrity={"text": "x" * (3 << 20)})
+    """
+    fleet = fleet_with(tmp_path, code, max_restarts=0)
+    await fleet.start(spec)
+    outcome = await fleet.wait("rec-1")
+    assert outcome.error is None
+    assert outcome.integrity is not None
+    assert len(outcome.integrity["text"]) == 3 << 20
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again_and_then_an_error(tmp_path: Path, spec: JobSpec) -> None:
+    clock = HurriedClock()
+    fleet = LocalFleet(RenderSettings(max_restarts=2, nice=0), clock, (str(tmp_path / "no-such-program"),))
+    await fleet.start(spec)
+    outcome = await fleet.wait("rec-1")
+    assert outcome.error == "the renderer ended 3 times without progress, last with no process"
+    assert len(clock.slept_s) == 1
+
+
 async def test_a_final_failure_is_not_tried_again_and_keeps_what_was_saved(tmp_path: Path, spec: JobSpec) -> None:
     code = 'say(event="failed", message="no media", files=[film()], duration_s=3.2, frames=96); sys.exit(1)'
     fleet = fleet_with(tmp_path, code)

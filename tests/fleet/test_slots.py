@@ -117,6 +117,26 @@ async def test_films_made_again_wait_for_all_others(two: Jobs) -> None:
     assert two.running == ["c", "again"]
 
 
+async def test_recordings_do_not_wait_for_films_made_again(two: Jobs) -> None:
+    await two.arrive("first again", "second again", turn=Turn.AGAIN)
+    assert two.running == ["first again"], "half of the places"
+    await two.arrive("a", "b", "c")
+    assert two.running == ["first again", "a", "b"]
+    await two.end("first again")
+    assert two.running == ["a", "b"]
+    await two.end("a")
+    await two.end("b")
+    assert two.running == ["c", "second again"]
+
+
+async def test_the_only_place_is_also_for_films_made_again() -> None:
+    jobs = Jobs(1)
+    await jobs.arrive("again", turn=Turn.AGAIN)
+    await jobs.arrive("a", "b")
+    assert jobs.running == ["again", "a"]
+    await jobs.close()
+
+
 async def test_one_that_gives_up_waiting_leaves_no_trace(two: Jobs) -> None:
     await two.arrive("a", "b", "c", "d")
     await two.cancel("c")
