@@ -78,7 +78,7 @@ class RenderSettings(_Section):
     """Defaults of the renderer."""
 
     preset: str = Field("veryfast", description="x264 preset.")
-    crf: float = Field(23.0, ge=0, le=51, description="x264 quality; lower is better and larger.")
+    crf: float = Field(25.0, ge=0, le=51, description="x264 quality; lower is better and larger.")
     threads: int = Field(1, ge=1, le=64, description="Encoder threads per recording.")
     fps: int = Field(30, ge=1, le=60, description="Frames per second of films.")
     lag_s: float = Field(1.5, ge=1.1, description="How far the renderer stays behind the meeting.")

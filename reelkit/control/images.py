@@ -10,6 +10,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 # 64 MB once decoded; a photograph of 16 megapixels is as much as anybody needs in a corner or a circle.
 _MAX_PIXELS = 1 << 24
+# Each scan of a progressive JPEG costs a pass over the whole picture, and may be 33 bytes long. Encoders make about 10.
+_MAX_SCANS = 100
+_SCAN = b"\xff\xda"
 # What Pillow's decoders raise for damaged files.
 _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error, zlib.error)
 _SVG_SIGNS = (b"<svg", b"<?xml", b"<!DOCTYPE svg")
@@ -25,6 +28,8 @@ def decoded(content: bytes) -> Image.Image:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             if image.width * image.height > _MAX_PIXELS:
                 raise UnusableImage(f"has more than {_MAX_PIXELS} pixels")
+            if image.format in ("JPEG", "MPO") and content.count(_SCAN) > _MAX_SCANS:
+                raise UnusableImage(f"has more than {_MAX_SCANS} scans")
             image.load()
             return _rgba(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:

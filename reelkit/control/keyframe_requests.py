@@ -12,11 +12,11 @@ from reelkit.rooms.tasks import TaskOwner
 log = structlog.get_logger(__name__)
 
 # A keyframe costs its sender a burst, and browsers drop requests that follow one another closely.
-MIN_INTERVAL_S = 2.0
+MIN_INTERVAL_S = 0.5
 
 
 class KeyframeRequests:
-    """Passes on what renderers of live recordings ask for, at most every two seconds for a track."""
+    """Passes on what renderers of live recordings ask for, at most twice a second for a track; the room backs off further."""
 
     def __init__(self, clock: Clock, recorder: Recorder) -> None:
         self._clock = clock

@@ -28,5 +28,5 @@ async def patiently(clock: Clock, what: str, attempt: Callable[[], Awaitable[Res
         except (ReelkitError, OSError) as error:
             if not (isinstance(error, DatabaseUnavailable) or is_disk_full(error)):
                 raise
-            log.error(f"{what} has to wait", reason=str(error), **context)  # noqa: TRY400
+            log.error("the disk or the database is waited for", work=what, reason=str(error), **context)  # noqa: TRY400
         await clock.sleep(RETRY_S)

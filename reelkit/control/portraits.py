@@ -13,7 +13,7 @@ from reelkit.capture.layout import PICTURES_DIR
 from reelkit.clock import Clock
 from reelkit.control.images import UnusableImage, decoded, png
 from reelkit.control.ports import Room
-from reelkit.control.tasks import NamedLocks
+from reelkit.control.tasks import NamedLocks, uninterrupted
 from reelkit.durable import sync_directory, write_durably
 from reelkit.egress.errors import EgressError
 from reelkit.egress.fetch import Fetcher
@@ -38,8 +38,8 @@ class _Session:
     """What is known of one session's pictures."""
 
     tasks: TaskOwner
-    asked: set[str] = field(default_factory=set)
-    """Peers whose picture is stored or being fetched."""
+    fetching: set[str] = field(default_factory=set)
+    """Peers whose picture is on its way."""
     files: dict[str, str] = field(default_factory=dict)
     """URL -> the stored file, as a path in the capture."""
 
@@ -63,15 +63,19 @@ class Portraits:
             self.fetch(room, peer)
 
     def fetch(self, room: Room, peer: PeerInfo) -> None:
-        """Gets the picture of somebody in a recorded room, unless that was done before."""
+        """Gets the picture of somebody in a recorded room.
+
+        One that is stored already is noted again: the journal's pictures end with a visit, and the same peer may come
+        back for another.
+        """
         if peer.hidden or not peer.picture:
             return
         session = self._sessions.get(room.session_id)
         if session is None:
             session = self._sessions[room.session_id] = _Session(TaskOwner(f"portraits-{room.session_id}"))
-        if peer.peer_id in session.asked:
+        if peer.peer_id in session.fetching:
             return
-        session.asked.add(peer.peer_id)
+        session.fetching.add(peer.peer_id)
         session.tasks.spawn(self._store(room, session, peer.peer_id, peer.picture), peer.peer_id)
 
     async def session_ended(self, session_id: str) -> None:
@@ -92,10 +96,11 @@ class Portraits:
                 if url not in session.files and len(session.files) < _MAX_PER_SESSION:
                     session.files[url] = await self._fetched(url, room.capture_dir)
         except (EgressError, UnusableImage, OSError) as error:
-            # The next recording of this session tries again.
-            session.asked.discard(peer_id)
+            # The next recording of this session tries again, or the next visit.
             log.info("a participant's picture cannot be shown", session_id=room.session_id, reason=str(error))
             return
+        finally:
+            session.fetching.discard(peer_id)
         if url in session.files:
             room.record(PeerPictureStored(time_s=self._clock.time_s(), peer_id=peer_id, file=session.files[url]))
 
@@ -106,7 +111,8 @@ class Portraits:
                 url, max_bytes=self._settings.portrait_max_bytes, timeout_s=self._settings.portrait_timeout_s
             )
         async with self._decoding:
-            return await asyncio.to_thread(_stored, content, capture_dir)
+            # Threads cannot be given up: whoever ends the session waits, and deletes no directory that is written to.
+            return await uninterrupted(asyncio.to_thread(_stored, content, capture_dir), "store-portrait")
 
 
 def portrait_png(content: bytes) -> bytes:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import structlog
 
+from reelkit.capture.reclaim import is_reclaimed
 from reelkit.clock import Clock, utc
 from reelkit.control.disk import DiskGuard
 from reelkit.control.errors import Conflict
@@ -35,6 +36,7 @@ from reelkit.settings import RenderSettings
 log = structlog.get_logger(__name__)
 
 _MS_PER_S = 1_000
+_RECLAIMED = "space of the capture was given back to the disk while it grew: what lay there is missing in the film"
 _ENDED = frozenset({RecordingStatus.UPLOADED, RecordingStatus.ERRORED})
 
 
@@ -79,6 +81,8 @@ class RerenderService:
         original = (await self._recordings.render_config(recording_id)).model_copy(update={"live": False})
         part = await asyncio.to_thread(film_range, capture_dir, original, params.start_s, params.stop_s)
         media = await self._watermarks.applied(plan_media(params.video_config, params.audio_config, self._settings))
+        if await asyncio.to_thread(is_reclaimed, capture_dir):
+            media = media.with_note(_RECLAIMED)
         render = RenderConfig(
             recording_id=recording_id,
             start_s=part.start_s,

@@ -67,8 +67,9 @@ class RenderSlots:
             self._waiting[job_id].turn = Turn.STOPPED
             self._grant()
 
-    def is_waiting(self, job_id: str) -> bool:
-        return job_id in self._waiting
+    def has_place(self, job_id: str) -> bool:
+        """False also for one that has not come yet."""
+        return job_id in self._running
 
     def _grant(self) -> None:
         while (job_id := self._next()) is not None:
@@ -82,9 +83,9 @@ class RenderSlots:
             return None
         # min() keeps the first of equals, which is the oldest.
         job_id = min(self._waiting, key=lambda each: self._waiting[each].turn)
-        return job_id if self._has_place(self._waiting[job_id].turn) else None
+        return job_id if self._is_place_for(self._waiting[job_id].turn) else None
 
-    def _has_place(self, turn: Turn) -> bool:
+    def _is_place_for(self, turn: Turn) -> bool:
         running = list(self._running.values())
         again = running.count(Turn.AGAIN)
         if turn is Turn.AGAIN:

@@ -51,23 +51,14 @@ class WorkerRun:
                         needed_from=message.needed_from,
                     )
                 )
-            case Done():
+            case Done() | Failed():
                 self.outcome = JobOutcome(
                     files=message.files,
                     duration_s=message.duration_s,
                     frames=message.frames,
                     report=message.report,
                     integrity=message.integrity,
-                    error=None,
-                )
-            case Failed():
-                self.outcome = JobOutcome(
-                    files=message.files,
-                    duration_s=message.duration_s,
-                    frames=message.frames,
-                    report=message.report,
-                    integrity=message.integrity,
-                    error=message.message,
+                    error=message.message if isinstance(message, Failed) else None,
                 )
 
     def on_log(self, line: str) -> None:

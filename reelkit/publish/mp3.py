@@ -1,17 +1,16 @@
 """An MP3 file: the packets of the segments behind a frame that says how long it is, how to seek in it and what of it is
 not to be played (the Info frame of Xing and LAME)."""
 
-import os
 import struct
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from reelkit.durable import sync_directory
 from reelkit.publish.crc16 import Crc16
 from reelkit.publish.errors import FilmError
 from reelkit.publish.fragment import read_fragment
+from reelkit.publish.part_file import PartFile
 from reelkit.render.encoder_audio import SAMPLE_RATE_HZ
 from reelkit.render.manifest import Segment
 from reelkit.render.sound_codec import SOUND_CODECS
@@ -51,8 +50,8 @@ class Mp3Writer:
     def __init__(self, path: Path) -> None:
         """Starts anew, whatever an earlier writer left. Raises OSError."""
         self.path = path
-        self._part = path.with_name(path.name + ".part")
-        self._file = self._part.open("w+b")
+        self._part = PartFile(path)
+        self._file = self._part.file
         self._header: bytes | None = None
         self._info_bytes = 0
         self._segments = 0
@@ -92,18 +91,13 @@ class Mp3Writer:
             raise FilmError("a film needs at least one segment", film=self.path)
         delay = _CODEC.priming_samples - _DECODER_DELAY_SAMPLES
         padding = max(0, self._frames * _CODEC.frame_samples - delay - self._samples)
-        self._file.flush()
-        os.pwrite(self._file.fileno(), self._info(self._header, delay << 12 | padding), 0)
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.rename(self.path)
-        sync_directory(self.path.parent)
+        self._file.seek(0)
+        self._file.write(self._info(self._header, delay << 12 | padding))
+        self._part.keep()
 
     def discard(self) -> None:
-        """Gives up an unfinished file; harmless after :meth:`finish`."""
-        if not self._file.closed:
-            self._file.close()
-            self._part.unlink(missing_ok=True)
+        """Gives up an unfinished file; harmless after :meth:`finish`. Raises OSError."""
+        self._part.discard()
 
     def _info(self, first: bytes, delay_and_padding: int) -> bytes:
         """The Info frame: silence to decoders that do not know it, of the kind of the frames that follow."""

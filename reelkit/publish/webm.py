@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from reelkit.durable import sync_directory
 from reelkit.publish import ebml
 from reelkit.publish.errors import FilmError
+from reelkit.publish.part_file import PartFile
 from reelkit.render.colour import MATRIX_TAG, PRIMARIES_TAG, RANGE_TAG, TRANSFER_TAG
 
 VIDEO_TRACK, AUDIO_TRACK = 1, 2
@@ -76,8 +76,8 @@ class WebmFile:
     def __init__(self, path: Path, video: VideoTrack, audio: AudioTrack) -> None:
         """Starts anew, whatever an earlier writer left. Raises OSError."""
         self.path = path
-        self._part = path.with_name(path.name + ".part")
-        self._file = self._part.open("w+b", buffering=0)
+        self._part = PartFile(path, buffered=False)
+        self._file = self._part.file
         self._tracks = _tracks(video, audio)
         self._cues: list[bytes] = []
         self._clusters_at = len(self._head(0, 0, 0)) + _CUES_ROOM_BYTES
@@ -118,16 +118,11 @@ class WebmFile:
             self._end += len(cues)
         segment_at = self._segment_at()
         self._write(self._head(self._end - segment_at, cues_at - segment_at, duration_s), 0)
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.rename(self.path)
-        sync_directory(self.path.parent)
+        self._part.keep()
 
     def discard(self) -> None:
-        """Gives up an unfinished film; harmless after :meth:`finish`."""
-        if not self._file.closed:
-            self._file.close()
-            self._part.unlink(missing_ok=True)
+        """Gives up an unfinished film; harmless after :meth:`finish`. Raises OSError."""
+        self._part.discard()
 
     def _segment_at(self) -> int:
         """Where the content of the Matroska segment begins, from which positions count."""

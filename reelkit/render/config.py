@@ -34,7 +34,7 @@ class VideoSpec(BaseModel):
     fps: int = Field(30, ge=1, le=60)
     preset: str = "veryfast"
     """Of x264."""
-    crf: float = Field(23.0, ge=0, le=51)
+    crf: float = Field(25.0, ge=0, le=51)
     """Of x264."""
     vpx_crf: int | None = Field(None, ge=4, le=63)
     """Of libvpx; None for what looks as x264 does at crf 23."""

@@ -28,6 +28,9 @@ OUTAGE_S = 0.25
 """A shorter hole is an ordinary loss."""
 _REMEMBERED_LOST = 512
 """So many of the last lost numbers are remembered, to tell what comes late from what comes twice."""
+_MOST_MISSING = 1_024
+"""So many numbers are waited for at a time, several times what a camera sends within REORDER_S. Of a wider hole, which
+only a broken or hostile sender leaves, the oldest are given up at once."""
 _TIE_S = 1.0
 """The least delay of so much time ties the RTP clock to the wall clock, as in reelkit.capture.capture_time."""
 
@@ -95,7 +98,7 @@ class PacketCount:
     def advance(self, until_s: float, stretches: tuple[Stretch, ...]) -> None:
         """Counts what arrived up to ``until_s`` within ``stretches``. Raises OSError."""
         while True:
-            if not self._pending and not self._read(until_s):
+            if not self._pending and not self._read():
                 break
             packet = self._pending[0]
             if packet.arrival_s > until_s:
@@ -112,11 +115,12 @@ class PacketCount:
         """Nothing comes any more: what is missing is lost."""
         self._enter(None)
 
-    def _read(self, until_s: float) -> bool:
+    def _read(self) -> bool:
+        """Reads the next block: of a file that began long before the film there may be hours."""
         if self._broken:
             return False
         try:
-            self._pending.extend(self._reader.poll(until_s))
+            self._pending.extend(self._reader.poll(-math.inf))
         except PacketFileError as error:
             self._broken = True
             log.warning("packets of a file are not counted", path=str(self._path), reason=str(error))
@@ -158,8 +162,7 @@ class PacketCount:
         if highest is None or sequence > highest:
             if highest is not None and sequence > highest + 1:
                 since_s = arrival_s if self._state.last_s is None else self._state.last_s
-                for number in range(highest + 1, sequence):
-                    self._missing[number] = (arrival_s, since_s)
+                self._miss(highest + 1, sequence, arrival_s, since_s)
             self._state.last_s = arrival_s
             if payload:
                 self._tie(timestamp / self._rate_hz, arrival_s, extensions.get(self._state.capture_time_id or 0))
@@ -175,21 +178,38 @@ class PacketCount:
         tally.packets += 1
         tally.payload_bytes += len(payload)
 
+    def _miss(self, first: int, stop: int, noticed_s: float, since_s: float) -> None:
+        """The packets ``first`` … ``stop - 1`` are waited for from now on."""
+        begin = max(first, stop - _MOST_MISSING)
+        while len(self._missing) + stop - begin > _MOST_MISSING:
+            self._lose_oldest()
+        if begin > first:
+            self._lose(begin - first, noticed_s, since_s)
+        for number in range(begin, stop):
+            self._missing[number] = (noticed_s, since_s)
+
     def _give_up(self, now_s: float) -> None:
         """What was waited for long enough is lost."""
         while self._missing:
-            number, (noticed_s, since_s) = next(iter(self._missing.items()))
+            noticed_s, _ = next(iter(self._missing.values()))
             if noticed_s + REORDER_S >= now_s:
                 return
-            del self._missing[number]
-            self._given_up.append(number)
-            self._tally.lost += 1
-            hole = self._state.hole
-            if hole is not None and hole[0] != noticed_s:
-                self._end_hole()
-                hole = None
-            self._state.hole = (noticed_s, since_s, 1 if hole is None else hole[2] + 1)
+            self._lose_oldest()
         self._end_hole()
+
+    def _lose_oldest(self) -> None:
+        number, times = next(iter(self._missing.items()))
+        del self._missing[number]
+        self._given_up.append(number)
+        self._lose(1, *times)
+
+    def _lose(self, count: int, noticed_s: float, since_s: float) -> None:
+        self._tally.lost += count
+        hole = self._state.hole
+        if hole is not None and hole[0] != noticed_s:
+            self._end_hole()
+            hole = None
+        self._state.hole = (noticed_s, since_s, count if hole is None else hole[2] + count)
 
     def _end_hole(self) -> None:
         hole, self._state.hole = self._state.hole, None

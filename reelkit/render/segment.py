@@ -42,6 +42,11 @@ _MP4_OPTIONS = {
 _MATROSKA_OPTIONS = {"fflags": "+bitexact"}
 
 
+def _mp4_options(fps: int) -> dict[str, str]:
+    # The muxer would make a timescale below 10 kHz, which is that of 3 fps and less, a multiple of itself.
+    return {**_MP4_OPTIONS, "video_track_timescale": str(TICKS_PER_FRAME * fps)}
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentPlan:
     """Where segment ``index`` of a film lies, in frames and in blocks of sound."""
@@ -115,7 +120,7 @@ class SegmentWriter:
         self._sound_codec = SOUND_CODECS[config.audio.codec]
         self._part = path.with_name(path.name + ".part")
         if segment_suffix(config) == ".mp4":
-            self._container = av.open(self._part, "w", format="mp4", container_options=_MP4_OPTIONS)
+            self._container = av.open(self._part, "w", format="mp4", container_options=_mp4_options(self._fps))
         else:
             self._container = av.open(self._part, "w", format="matroska", container_options=_MATROSKA_OPTIONS)
         self._video = None

@@ -1,13 +1,18 @@
 """Films and sounds in the hosted bucket: what is stored, under which names, and for how long."""
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
 from reelkit.control.expiry import Expiry
+from reelkit.control.patience import RETRY_S
 from reelkit.control.recording import Action, Recording, RecordingStatus
 from reelkit.fleet.base import JobOutcome
+from reelkit.process import wait_until
+from reelkit.publish.bucket import StoredFile
+from reelkit.publish.errors import StorageError
 from reelkit.render.config import RenderConfig
 from tests.control.fakes import delivered
 from tests.control.harness import Harness, harness_at
@@ -63,6 +68,61 @@ async def test_a_part_that_could_be_saved_is_all_that_is_told_of(harness: Harnes
     errored = await harness.until(recording, RecordingStatus.ERRORED)
     assert hosted(harness, errored) == {".m4a": b"sound"}
     assert (errored.file_size_bytes, errored.audio_size_bytes) == (None, 5)
+
+
+class RefusingBucket:
+    """Refuses files whose names end in one way, for some times, with an error of the system."""
+
+    def __init__(self, harness: Harness, ending: str, number: int, times: int = 1_000) -> None:
+        self._put = harness.bucket.put
+        self._ending, self._number, self._left = ending, number, times
+
+    def put(self, app_id: str, recording_id: str, source: Path, name: str) -> StoredFile:
+        if name.endswith(self._ending) and self._left:
+            self._left -= 1
+            raise StorageError("the hosted bucket could not store the file") from OSError(self._number, "refused")
+        return self._put(app_id, recording_id, source, name)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".m4a", ".json"])
+async def test_files_wait_for_space_on_the_disk(harness: Harness, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    monkeypatch.setattr(harness.bucket, "put", RefusingBucket(harness, ending, errno.ENOSPC, times=2).put)
+    recording = await harness.start(await harness.meeting(), video_config={}, audio_config={})
+    await harness.act(recording, Action.STOP)
+
+    async def waits() -> bool:
+        # The disk is looked at in as many seconds, too.
+        return harness.clock.deadlines.count(RETRY_S) == 2
+
+    for _ in range(2):
+        await wait_until(waits, timeout_s=5, interval_s=0.002)
+        assert (await harness.get(recording)).status is RecordingStatus.UPLOADING
+        await harness.clock.advance(RETRY_S)
+    done = await harness.until(recording, RecordingStatus.UPLOADED)
+    assert set(hosted(harness, done)) == {".mp4", ".m4a", ".mp4.json"}
+    assert (done.file_size_bytes, done.audio_size_bytes, done.error) == (4, 5, None)
+
+
+async def test_a_film_whose_sound_cannot_be_stored_can_be_downloaded(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness.bucket, "put", RefusingBucket(harness, ".m4a", errno.EACCES).put)
+    recording = await harness.start(await harness.meeting(), video_config={}, audio_config={})
+    await harness.act(recording, Action.STOP)
+    errored = await harness.until(recording, RecordingStatus.ERRORED)
+    assert errored.error is not None
+    assert errored.error.startswith("the file of the sound could not be stored: ")
+    assert (errored.file_size_bytes, errored.audio_size_bytes) == (4, None)
+    assert errored.download_expires_at is not None
+    assert set(hosted(harness, errored)) == {".mp4", ".mp4.json"}
+
+
+async def test_a_film_is_delivered_without_its_record(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness.bucket, "put", RefusingBucket(harness, ".json", errno.EACCES).put)
+    done = await uploaded(harness)
+    assert hosted(harness, done) == {".mp4": b"film"}
+    assert done.integrity_sha256 is None
+    assert await harness.plane.recordings.integrity(done) is None
 
 
 async def test_all_files_expire_together(harness: Harness) -> None:

@@ -1,6 +1,7 @@
 """What a new server makes of what an earlier one left."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,9 +12,11 @@ import pytest
 from reelkit.capture.layout import RTP_DIR
 from reelkit.clock import utc
 from reelkit.control.meetings import Meeting
+from reelkit.control.patience import RETRY_S
 from reelkit.control.recording import Action, Recording, RecordingStatus, StopReason
 from reelkit.db.recordings import RecordingRepository
 from reelkit.db.sessions import SessionRepository, SessionRow
+from reelkit.process import wait_until
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
 
@@ -141,6 +144,43 @@ async def set_back(harness: Harness, recording: Recording) -> None:
         assert row is not None
         row.status = "INVOKED"
         row.session_id = row.started_at = None
+
+
+async def test_a_full_disk_delays_what_is_left_and_loses_nothing(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with first_boot(tmp_path, clock) as crashed:
+        _, recording = await started(crashed)
+        await clock.advance(10)
+        await crashed.crash()
+    harness = Harness(tmp_path, clock)
+    harness.fleet.fail_start = OSError(errno.ENOSPC, "No space left on device")
+    await harness.open()
+
+    async def waits() -> bool:
+        return harness.clock.deadlines.count(RETRY_S) == 2
+
+    # The disk is looked at in as many seconds, too.
+    await wait_until(waits, timeout_s=5, interval_s=0.002)
+    assert (await harness.get(recording)).status is RecordingStatus.UPLOADING
+    harness.fleet.fail_start = None
+    await clock.advance(RETRY_S)
+    await harness.until(recording, RecordingStatus.UPLOADED)
+    await harness.close()
+
+
+async def test_a_film_that_cannot_be_made_for_an_unexpected_reason_is_an_error(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with first_boot(tmp_path, clock) as crashed:
+        _, recording = await started(crashed)
+        await clock.advance(10)
+        await crashed.crash()
+    harness = Harness(tmp_path, clock)
+    harness.fleet.fail_start = ValueError("a bug")
+    await harness.open()
+    errored = await harness.until(recording, RecordingStatus.ERRORED)
+    assert errored.error is not None
+    assert errored.error.endswith("the film could not be delivered: an internal error")
+    await harness.close()
 
 
 async def test_a_capture_that_is_gone_is_an_error(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reelkit.capture.reclaim import mark_reclaimed
 from reelkit.control.errors import Conflict, Invalid, NotFound, Unavailable
 from reelkit.control.expiry import Expiry
 from reelkit.control.meetings import Meeting
@@ -145,6 +146,13 @@ async def test_a_recording_that_failed_can_be_tried_again(harness: Harness) -> N
     await harness.act(recording, Action.STOP)
     await harness.until(recording, RecordingStatus.ERRORED)
     assert (await settled(harness, await render(harness, recording))).status is RenderStatus.UPLOADED
+
+
+async def test_what_a_reclaimed_capture_does_not_hold_is_told(harness: Harness) -> None:
+    recording = await kept(harness)
+    mark_reclaimed(harness.data / "captures" / str(recording.session_id))
+    (note,) = (await settled(harness, await render(harness, recording))).notes
+    assert "given back to the disk" in note
 
 
 async def test_what_is_unknown_or_foreign_is_not_there(harness: Harness) -> None:

@@ -19,7 +19,7 @@ from reelkit.fleet.local import LocalFleet
 from reelkit.fleet.messages import EXIT_DISK_FULL, Done, Failed, Message, Progress
 from reelkit.fleet.worker import EXIT_BUSY, EXIT_UNEXPECTED, LOCK_FILE, main
 from reelkit.publish.errors import FilmError
-from reelkit.render.config import RenderConfig, VideoSpec
+from reelkit.render.config import AudioCodec, AudioSpec, RenderConfig, VideoCodec, VideoSpec
 from reelkit.settings import RenderSettings
 from testbed.capture import CaptureSpec, Device, write_capture
 from testbed.timeline import Timeline, people
@@ -82,6 +82,37 @@ def test_a_lost_film_is_made_again_from_its_segments(tmp_path: Path, capture: tu
     assert isinstance(again, Done)
     assert film_of(again).read_bytes() == content
     assert {path: path.stat().st_mtime_ns for path in segments} == segments
+
+
+@pytest.mark.parametrize(
+    ("video", "audio"), [("H264", "AAC"), ("H264", "MP3"), ("VP8", "VORBIS")], ids=["aac", "mp3", "vorbis"]
+)
+def test_a_server_that_died_between_two_files_gets_both_again(
+    tmp_path: Path, capture: tuple[Path, RenderConfig], video: VideoCodec, audio: AudioCodec
+) -> None:
+    capture_dir, plain = capture
+    config = plain.model_copy(
+        update={
+            "files": ("video", "audio"),
+            "video": SMALL.model_copy(update={"codec": video}),
+            "audio": AudioSpec(codec=audio),
+        }
+    )
+    job = tmp_path / "job"
+    job.mkdir()
+    done = run_job(job, capture_dir, config, SystemClock(), lambda _: None)
+    content = {file.path: file.path.read_bytes() for file in done.files}
+    assert len(content) == 2
+    film, _ = content
+    film.unlink()
+    again = run_job(job, capture_dir, config, SystemClock(), lambda _: None)
+    assert isinstance(again, Done)
+    assert {file.path: file.path.read_bytes() for file in again.files} == content
+    (part,) = (job / "segments").glob("000001.m*")
+    part.write_bytes(part.read_bytes()[:-1000])
+    failed = salvage(job, capture_dir, config, "the disk failed", lambda _: None)
+    assert [file.kind for file in failed.files] == ["video", "audio"]
+    assert failed.frames == frames_of(film) == 96
 
 
 def test_what_was_committed_is_salvaged(tmp_path: Path, capture: tuple[Path, RenderConfig]) -> None:

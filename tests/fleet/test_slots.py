@@ -62,7 +62,7 @@ async def two() -> AsyncIterator[Jobs]:
 async def test_the_oldest_gets_the_next_place(two: Jobs) -> None:
     await two.arrive("a", "b", "c", "d")
     assert two.running == ["a", "b"]
-    assert [two.slots.is_waiting(each) for each in "abcd"] == [False, False, True, True]
+    assert [two.slots.has_place(each) for each in "abcd"] == [True, True, False, False]
     await two.end("a")
     assert two.running == ["b", "c"]
     await two.end("c")
@@ -142,7 +142,7 @@ async def test_one_that_gives_up_waiting_leaves_no_trace(two: Jobs) -> None:
     await two.cancel("c")
     await two.cancel("a")
     assert two.running == ["b", "d"]
-    assert not two.slots.is_waiting("c")
+    assert not two.slots.has_place("c")
     two.slots.stopped("c")
 
 

@@ -1,13 +1,17 @@
 """The hosted bucket: what is stored is what was given, and links open nothing else."""
 
+import errno
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelkit.durable import is_disk_full
 from reelkit.publish.bucket import HostedBucket
 from reelkit.publish.errors import LinkExpired, LinkTampered, StorageError
 
@@ -78,6 +82,39 @@ def test_put_that_cannot_write_leaves_the_source(tmp_path: Path, clock: FixedClo
     with pytest.raises(StorageError):
         bucket.put("app", "rec", film, "film.mp4")
     assert film.exists()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A directory on another file system than tests' directories."""
+    with TemporaryDirectory(dir="/dev/shm") as directory:
+        yield Path(directory)
+
+
+def test_a_file_from_another_file_system_may_have_the_longest_name(
+    elsewhere: Path, tmp_path: Path, clock: FixedClock, film: Path
+) -> None:
+    assert elsewhere.stat().st_dev != tmp_path.stat().st_dev
+    name = "n" * 251 + ".mp4"
+    stored = HostedBucket(elsewhere, SECRET, clock).put("app", "rec", film, name)
+    assert stored.path.read_bytes() == b"film" * 1000
+    assert not film.exists()
+    assert [path.name for path in stored.path.parent.iterdir()] == [name]
+
+
+def test_a_disk_that_is_full_keeps_no_half_of_a_file(
+    elsewhere: Path, clock: FixedClock, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy_half(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:2000])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reelkit.publish.bucket.shutil.copyfile", copy_half)
+    with pytest.raises(StorageError) as raised:
+        HostedBucket(elsewhere, SECRET, clock).put("app", "rec", film, "film.mp4")
+    assert is_disk_full(raised.value)
+    assert film.exists()
+    assert list((elsewhere / "app" / "rec").iterdir()) == []
 
 
 def test_a_link_opens_its_file_until_it_expires(bucket: HostedBucket, film: Path, clock: FixedClock) -> None:

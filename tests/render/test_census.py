@@ -1,14 +1,17 @@
 """Packets are counted exactly, by participant, whatever becomes of the renderer."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reelkit.capture import mjr
 from reelkit.capture.catalog import Catalog
 from reelkit.capture.events import Event, RecordingMarked, SfuLost
 from reelkit.capture.journal import JournalReader
+from reelkit.capture.mjr import MjrReader, RawPacket
 from reelkit.render.census import Census
 from reelkit.render.errors import CheckpointError
 from reelkit.render.stream_tally import MAX_OUTAGES, ClockTally, Outage, StreamTally
@@ -17,9 +20,10 @@ from testbed.capture import ZERO_S, CaptureSpec, Device, write_capture
 from testbed.capture.spec import Link
 from testbed.timeline import Interval, people
 from testbed.timeline import Timeline as Meeting
-from tests.render.planted import delay, lose, packets_of, repeat
+from tests.render.planted import Numbered, delay, lose, packets_of, repeat, rewrite
 
 SECONDS = 6.0
+SKIPPED = 2_900
 QUIET = Link(jitter_s=0.0)
 DEVICE = Device(audio_link=QUIET, video_link=QUIET)
 
@@ -220,3 +224,44 @@ def test_what_is_no_state_of_a_census_is_refused(tmp_path: Path) -> None:
     census = Counting(capture(tmp_path)).census()
     with pytest.raises(CheckpointError):
         census.restore({"files": {"x": {"stream": 3, "capture_time_id": None}}})
+
+
+def test_a_sender_that_skips_thousands_of_numbers_takes_no_memory(tmp_path: Path) -> None:
+    directory = capture(tmp_path)
+    clean = found(directory, "ada", "microphone")
+
+    def skip(packets: list[Numbered]) -> list[tuple[float, bytes]]:
+        return [
+            (each.raw.arrival_s, _numbered(each.raw.data, each.sequence + each.index * SKIPPED)) for each in packets
+        ]
+
+    rewrite(file_of(directory, 1, "audio"), skip)
+    hostile = found(directory, "ada", "microphone")
+    assert hostile.packets == clean.packets
+    assert hostile.lost == (clean.packets - 1) * SKIPPED
+    counting = Counting(directory)
+    assert counting.run(interrupted=True) == counting.run()
+    census = counting.census()
+    census.advance(ZERO_S + 3.0)
+    assert len(json.dumps(census.state())) < 200_000
+
+
+def test_what_lies_before_the_film_is_read_in_small_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = capture(tmp_path)
+    monkeypatch.setattr(mjr, "BLOCK_BYTES", 4_096)
+    read: list[int] = []
+    poll = MjrReader.poll
+
+    def counted(reader: MjrReader, until_s: float = math.inf) -> list[RawPacket]:
+        packets = poll(reader, until_s)
+        read.append(sum(len(packet.data) for packet in packets))
+        return packets
+
+    monkeypatch.setattr(MjrReader, "poll", counted)
+    counting = Counting(directory)
+    counting.run(step_s=SECONDS)
+    assert 0 < max(read) <= 4_096
+
+
+def _numbered(packet: bytes, sequence: int) -> bytes:
+    return packet[:2] + (sequence % 65_536).to_bytes(2) + packet[4:]

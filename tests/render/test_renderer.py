@@ -160,7 +160,7 @@ def test_films_that_end_anywhere(tmp_path: Path, frames: int) -> None:
     assert level_db(sound[4_800 : film.samples - 4_800]) == pytest.approx(-13.5, abs=0.5)
 
 
-@pytest.mark.parametrize("fps", [24, 25, 60])
+@pytest.mark.parametrize("fps", [2, 24, 25, 60])
 def test_other_frame_rates(tmp_path: Path, fps: int) -> None:
     capture = write_capture(CaptureSpec(Timeline(7.0, voices(1))), tmp_path / "capture")
     job = Job(capture, tmp_path / "job", CONFIG.model_copy(update={"video": SMALL.model_copy(update={"fps": fps})}))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import av
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from reelkit.publish.proof.decoding import DecodeLevel, PictureFindings, SoundDecoder, SoundFindings
 from reelkit.publish.proof.findings import Findings
@@ -81,9 +81,9 @@ class Examiner:
         if segment.index < self._next:
             if segment.index == self._next - 1 and _identity(path) != self._last_file:
                 self._begin_anew(segment.index)
-            self._previous = path
-        if segment.index < self._next:
-            return
+            if segment.index < self._next:
+                self._previous = path
+                return
         if not path.is_file():
             # Another examiner's notes were lost in a crash, and segments that are in the film may be deleted.
             self._next = segment.index + 1
@@ -150,14 +150,19 @@ class Examiner:
     def _restore(self) -> None:
         try:
             state = _State.model_validate_json((self._job_dir / STATE_FILE).read_bytes())
-        except (FileNotFoundError, ValidationError):
+            chains = TrackStamps(state.video), TrackStamps(state.audio)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            # Without them the segments are examined again.
+            log.warning("the notes of an earlier examiner cannot be read", reason=str(error))
             return
         if state.level != self._level:
             return
         self._next, self.examined, self.findings = state.next, state.examined, state.findings
         self._last_file = state.last_file
-        self.video = WalkedTrack(TrackStamps(state.video), state.pictures, shape=state.picture_shape)
-        self.audio = WalkedTrack(TrackStamps(state.audio), sound=state.sound, shape=state.sound_shape)
+        self.video = WalkedTrack(chains[0], state.pictures, shape=state.picture_shape)
+        self.audio = WalkedTrack(chains[1], sound=state.sound, shape=state.sound_shape)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -20,7 +20,9 @@ from reelkit.publish.proof.stamps import TrackStamps
 from reelkit.publish.proof.walk import Streams, WalkedTrack, walk
 
 _WALKED_BYTES = 128 << 20
-"""A larger file without an index of its packets is looked at at its ends alone; this takes a second."""
+_WALKED_S = 900.0
+"""A larger or longer file without an index of its packets is looked at at its ends alone: a walk through as much takes
+half a second of a processor, for which the delivery waits."""
 _END_S = 10.0
 _EARLY_S = 0.25
 """How much earlier than the container says a track may end: less than this is a packet or two."""
@@ -66,16 +68,15 @@ def look_at(path: Path, container: str, findings: Findings, shapes: Shapes | Non
     size = path.stat().st_size
     if container in _INDEXED:
         found = _by_index(path, size, shapes, findings)
-        check_ends(found, findings)
-        return found
-    video, audio = WalkedTrack(), WalkedTrack()
-    if size <= _WALKED_BYTES:
-        walk(path, level="none", video=video, audio=audio, findings=findings)
-        with av.open(path) as opened:
-            found = described(opened, size, "whole", video.stamps, audio.stamps)
     else:
         with av.open(path) as opened:
-            found = _by_ends(opened, size)
+            seconds = opened.duration / av.time_base if opened.duration else 0.0
+            if size <= _WALKED_BYTES and seconds <= _WALKED_S:
+                video, audio = WalkedTrack(), WalkedTrack()
+                walk(path, level="none", video=video, audio=audio, findings=findings)
+                found = described(opened, size, "whole", video.stamps, audio.stamps)
+            else:
+                found = _by_ends(opened, size)
     check_ends(found, findings)
     return found
 
@@ -124,7 +125,7 @@ def _by_index(path: Path, size: int, shapes: Shapes | None, findings: Findings) 
     if index.video is not None and shapes.picture is not None:
         shape = shapes.picture.model_copy(update={"fps": round(index.video.fps, 3)})
         pictures = _video(shape, _stamps_of(index.video, "picture", findings), whole=False)
-        pictures.keyframes = index.video.keyframes
+        pictures.frames, pictures.keyframes = index.video.packets, index.video.keyframes
     if index.audio is not None and shapes.sound is not None:
         sound = _audio(shapes.sound, _stamps_of(index.audio, "sound", findings), whole=False)
         sound.packets = index.audio.packets
@@ -189,7 +190,7 @@ def _by_ends(opened: InputContainer, size: int) -> Finished:
 def _video(shape: PictureShape, stamps: TrackStamps, *, whole: bool) -> VideoTrack:
     return VideoTrack(
         **shape.model_dump(),
-        frames=stamps.packets,
+        frames=stamps.packets if whole else None,
         keyframes=stamps.keyframes if whole else None,
         start_s=round(stamps.first_s or 0.0, 6),
         duration_s=round(stamps.duration_s, 6),

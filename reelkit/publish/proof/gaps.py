@@ -58,6 +58,7 @@ def _losses(events: Sequence[Event], timeline: Timeline, capture_dir: Path) -> I
         return
     first_packets_s = sorted(_first_packets(capture_dir / RTP_DIR))
     on_s = [event.time_s for event in events if isinstance(event, CaptureSwitched) and event.on]
+    told_s = float("-inf")
     for event in lost:
         back_s = next((time_s for time_s in on_s if time_s > event.time_s), None)
         media_s = None
@@ -65,9 +66,11 @@ def _losses(events: Sequence[Event], timeline: Timeline, capture_dir: Path) -> I
             media_s = next((time_s for time_s in first_packets_s if time_s >= back_s - _ROUNDING_S), None)
         for stretch in timeline.stretches:
             end_s = stretch.end_s if stretch.end_s is not None else event.time_s
-            start_s = max(event.time_s, stretch.start_s)
+            # One that died again before it wrote anything prolongs the gap.
+            start_s = max(event.time_s, stretch.start_s, told_s)
             stop_s = min(end_s, end_s if media_s is None else media_s)
             if stop_s - start_s >= _ROUNDING_S:
+                told_s = stop_s
                 yield Gap(
                     reason="sfu_restarted",
                     film_s=film_s(start_s, timeline.stretches),

@@ -29,6 +29,8 @@ def participants(
     """Everyone who sent something, in the order of joining; at the end whatever belongs to nobody known."""
     people = _People(events)
     for stream in streams:
+        if not (stream.packets or stream.lost or stream.malformed):
+            continue  # what the file holds was sent while nothing was recorded
         people.find(stream.participant_id).tracks.append(_track(stream, stretches))
         people.streams.setdefault(stream.participant_id, []).append(stream)
     for viewing in pictures:

@@ -42,9 +42,9 @@ class VideoTrack(_Part):
     height_px: int
     pixel_format: str | None
     fps: float
-    frames: int
+    frames: int | None
+    """This and ``keyframes`` are None if only the file's ends were looked at."""
     keyframes: int | None
-    """None if the file was not walked whole."""
     start_s: float
     duration_s: float
     bit_rate_bps: int | None

@@ -20,6 +20,8 @@ _DURATION_S = 0.05
 """Durations are told in packets and in milliseconds by some containers."""
 _LOUDNESS_LU = 1.0
 """What a lossy codec may change; the record's is that of the sound before it was encoded."""
+_QUIET_LUFS = -50.0
+"""Of sound as quiet as this a lossy codec may leave out most."""
 _SILENT_SHARE = 0.98
 
 
@@ -169,7 +171,7 @@ def _compare_loudness(done: Verification, record: IntegrityRecord | None, loudne
     found = loudness.integrated_lufs
     recorded = None if record is None or record.loudness is None else record.loudness.integrated_lufs
     agrees = None
-    if found is not None and recorded is not None:
+    if found is not None and recorded is not None and recorded > _QUIET_LUFS:
         agrees = abs(found - recorded) <= _LOUDNESS_LU
         if not agrees:
             done.problems.append(f"the sound has {found} LUFS; the record says {recorded}")

@@ -41,11 +41,20 @@ def test_of_a_large_one_both_ends_are_looked_at(tmp_path: Path, monkeypatch: pyt
     assert found.walked == "ends"
     assert found.video is not None
     assert found.video.duration_s == pytest.approx(25.0, abs=0.1)
-    assert (found.video.keyframes, found.video.media_sha256, found.video_bytes) == (None, None, None)
+    assert (found.video.frames, found.video.keyframes) == (None, None)
+    assert (found.video.media_sha256, found.video_bytes) == (None, None)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
     look_at(path, "webm", findings)
     assert "of 25." in findings.sentences[0]
+
+
+def test_so_they_are_of_a_long_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_film(tmp_path / "film.webm")
+    monkeypatch.setattr(finished, "_WALKED_S", SECONDS - 1.0)
+    found = look_at(path, "webm", Findings())
+    assert found.walked == "ends"
+    assert found.duration_s == pytest.approx(SECONDS, abs=0.1)
 
 
 def test_time_stamps_are_read_from_the_index(tmp_path: Path) -> None:

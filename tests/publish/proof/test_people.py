@@ -97,6 +97,12 @@ def test_everything_is_counted_under_its_participant() -> None:
     assert camera.freezes_left_out == 1
 
 
+def test_who_sent_nothing_while_the_film_was_recorded_is_not_listed() -> None:
+    streams = [stream("ada", Source.MICROPHONE, packets=0, files=1), stream("bo", Source.CAMERA, packets=0, lost=3)]
+    people = participants(EVENTS, STRETCHES, streams, [], [])
+    assert [person.participant_id for person in people] == ["bo"]
+
+
 def test_lists_of_many_people_stay_short() -> None:
     outages = [Outage(wall_s=125.0, length_s=1.0, packets=4)] * 20
     streams = [stream(f"p{number}", Source.CAMERA, outages=outages) for number in range(30)]
@@ -185,6 +191,20 @@ def test_an_sfu_that_never_came_back_is_a_gap_to_the_end(tmp_path: Path) -> None
     events = [*marks((100, "started")), SfuLost(time_s=104.0, reason="x"), *marks((110, "stopped"))]
     (gap,) = gaps_of(events, timeline_of(events), tmp_path).entries
     assert gap.length_s == 6.0
+
+
+def test_time_without_an_sfu_counts_once_however_often_it_died(tmp_path: Path) -> None:
+    events = [
+        *marks((100, "started")),
+        SfuLost(time_s=104.0, reason="x"),
+        CaptureSwitched(time_s=105.0, on=True),
+        SfuLost(time_s=106.0, reason="y"),
+        *marks((110, "paused"), (120, "resumed"), (130, "stopped")),
+    ]
+    gaps = gaps_of(events, timeline_of(events), tmp_path)
+    losses = [gap for gap in gaps.entries if gap.reason == "sfu_restarted"]
+    assert [(gap.wall_s, gap.length_s) for gap in losses] == [(104.0, 6.0), (120.0, 10.0)]
+    assert gaps.without_media_s == 16.0
 
 
 def test_what_happens_while_nothing_is_recorded_is_no_gap(tmp_path: Path) -> None:

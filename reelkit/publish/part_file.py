@@ -1,0 +1,35 @@
+"""A file that comes to its place when it is finished."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from reelkit.durable import sync_directory
+
+
+class PartFile:
+    """``<path>.part``, open for writing and reading as ``file`` until it is kept or given up."""
+
+    def __init__(self, path: Path, *, buffered: bool = True) -> None:
+        """Starts anew, whatever an earlier writer left. Raises OSError."""
+        self.path = path
+        self._part = path.with_name(path.name + ".part")
+        self.file = cast("BinaryIO", self._part.open("w+b", -1 if buffered else 0))
+
+    def keep(self) -> None:
+        """Puts the file in its place, durably. Raises OSError."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self._part.rename(self.path)
+        sync_directory(self.path.parent)
+
+    def discard(self) -> None:
+        """Gives up an unfinished file; harmless after :meth:`keep`. Raises OSError."""
+        if self.file.closed:
+            return
+        try:
+            self.file.close()
+        finally:
+            # What was not written yet may have found no room.
+            self._part.unlink(missing_ok=True)
