@@ -80,6 +80,7 @@ class MeetingObserver:
 
     async def peer_left(self, room: Room, peer: PeerInfo) -> None:
         self._recorder.presence_changed(room)
+        self._portraits.left(room, peer)
         try:
             await self._sessions.left(room, peer)
         except DatabaseError as error:

@@ -38,8 +38,8 @@ class _Session:
     """What is known of one session's pictures."""
 
     tasks: TaskOwner
-    fetching: set[str] = field(default_factory=set)
-    """Peers whose picture is on its way."""
+    asked: set[str] = field(default_factory=set)
+    """Peers whose picture is noted for their present visit, or being fetched."""
     files: dict[str, str] = field(default_factory=dict)
     """URL -> the stored file, as a path in the capture."""
 
@@ -63,20 +63,22 @@ class Portraits:
             self.fetch(room, peer)
 
     def fetch(self, room: Room, peer: PeerInfo) -> None:
-        """Gets the picture of somebody in a recorded room.
-
-        One that is stored already is noted again: the journal's pictures end with a visit, and the same peer may come
-        back for another.
-        """
+        """Gets the picture of somebody in a recorded room, unless that was done before in this visit of theirs."""
         if peer.hidden or not peer.picture:
             return
         session = self._sessions.get(room.session_id)
         if session is None:
             session = self._sessions[room.session_id] = _Session(TaskOwner(f"portraits-{room.session_id}"))
-        if peer.peer_id in session.fetching:
+        if peer.peer_id in session.asked:
             return
-        session.fetching.add(peer.peer_id)
+        session.asked.add(peer.peer_id)
         session.tasks.spawn(self._store(room, session, peer.peer_id, peer.picture), peer.peer_id)
+
+    def left(self, room: Room, peer: PeerInfo) -> None:
+        """Somebody went. The journal forgets their picture with them, and the same peer may come back."""
+        session = self._sessions.get(room.session_id)
+        if session is not None:
+            session.asked.discard(peer.peer_id)
 
     async def session_ended(self, session_id: str) -> None:
         """Gives up what is still being fetched: the journal is closed."""
@@ -96,11 +98,10 @@ class Portraits:
                 if url not in session.files and len(session.files) < _MAX_PER_SESSION:
                     session.files[url] = await self._fetched(url, room.capture_dir)
         except (EgressError, UnusableImage, OSError) as error:
-            # The next recording of this session tries again, or the next visit.
+            # The next recording of this session tries again.
+            session.asked.discard(peer_id)
             log.info("a participant's picture cannot be shown", session_id=room.session_id, reason=str(error))
             return
-        finally:
-            session.fetching.discard(peer_id)
         if url in session.files:
             room.record(PeerPictureStored(time_s=self._clock.time_s(), peer_id=peer_id, file=session.files[url]))
 

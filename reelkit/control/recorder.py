@@ -1,6 +1,7 @@
 """Running recordings: from the first captured packet to the stop, whoever or whatever asks for it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 import structlog
@@ -14,7 +15,7 @@ from reelkit.control.errors import Unavailable
 from reelkit.control.live_recording import LiveRecording
 from reelkit.control.meetings import Meeting
 from reelkit.control.portraits import Portraits
-from reelkit.control.ports import Gateway, Notice, Room
+from reelkit.control.ports import Gateway, Room
 from reelkit.control.recording import Recording, RecordingStatus, StopReason
 from reelkit.control.recording_plan import RecordingPlan
 from reelkit.control.recording_store import RecordingChanges, RecordingStore
@@ -112,25 +113,23 @@ class Recorder:
             raise
 
     async def pause(self, live: LiveRecording) -> Recording:
-        """Raises Unavailable, DatabaseUnavailable."""
+        """Raises Unavailable, DatabaseUnavailable; it goes on then."""
         try:
-            paused_s = await live.room.stop_capture(live.recording_id, "paused")
+            await live.pause()
         except ReelkitError as error:
             raise Unavailable(f"the recording could not be paused: {error}") from error
-        live.closed(paused_s)
-        recording = await self._store.move(live.recording_id, RecordingStatus.PAUSED)
-        await self._announce(live, "PAUSED")
+        recording = await self._moved(live, RecordingStatus.PAUSED, otherwise=live.resume)
+        await live.announce("PAUSED")
         return recording
 
     async def resume(self, live: LiveRecording) -> Recording:
-        """Raises Unavailable, DatabaseUnavailable."""
+        """Raises Unavailable, DatabaseUnavailable; it stays paused then."""
         try:
-            resumed_s = await live.room.start_capture(live.recording_id)
+            await live.resume()
         except ReelkitError as error:
             raise Unavailable(f"the recording could not be resumed: {error}") from error
-        live.opened(resumed_s)
-        recording = await self._store.move(live.recording_id, RecordingStatus.RECORDING)
-        await self._announce(live, "RECORDING")
+        recording = await self._moved(live, RecordingStatus.RECORDING, otherwise=live.pause)
+        await live.announce("RECORDING")
         return recording
 
     async def stop(
@@ -140,13 +139,11 @@ class Recorder:
 
         When the database refuses the recording stays live, though nothing is captured any more: call it again.
         """
-        if live.stopped_s is None:
-            live.stopped_s = await self._stop_capture(live)
-            live.closed(live.stopped_s)
+        stopped_s = await live.stop()
         recording = await self._store.move(
             live.recording_id,
             RecordingStatus.UPLOADING,
-            stopped_at=utc(live.stopped_s),
+            stopped_at=utc(stopped_s),
             duration_ms=round(live.recorded_s * _MS_PER_S),
             stop_reason=reason,
             stop_caller=caller,
@@ -155,7 +152,7 @@ class Recorder:
         del self._live[live.recording_id]
         if not self._of_meeting(recording.meeting_id):
             self._empty.update(recording.meeting_id, empty=False)
-        await self._announce(live, "STOPPED")
+        await live.announce("STOPPED")
         self._delivery.finish(recording)
         return recording
 
@@ -256,19 +253,18 @@ class Recorder:
     async def _settle(self, recording_id: str, changes: RecordingChanges) -> None:
         await self._store.settle(recording_id, RecordingStatus.ERRORED, **changes)
 
-    async def _stop_capture(self, live: LiveRecording) -> float:
+    async def _moved(
+        self, live: LiveRecording, status: RecordingStatus, *, otherwise: Callable[[], Awaitable[None]]
+    ) -> Recording:
+        """Stores what was done; if the database refuses it is undone, so that what is captured is what is told."""
         try:
-            return await live.room.stop_capture(live.recording_id, "stopped")
-        except (ReelkitError, OSError) as error:
-            # Delivery completes the journal's marks.
-            log.error("a recording's room could not stop it", recording_id=live.recording_id, reason=str(error))  # noqa: TRY400
-            return self._clock.time_s()
-
-    async def _announce(self, live: LiveRecording, state: Notice) -> None:
-        try:
-            await live.room.announce_recording(live.recording_id, state)
-        except ReelkitError as error:
-            log.warning("a room could not be told", recording_id=live.recording_id, state=state, reason=str(error))
+            return await self._store.move(live.recording_id, status)
+        except DatabaseUnavailable:
+            try:
+                await otherwise()
+            except ReelkitError as error:
+                log.error("a recording is not what its status says", recording_id=live.recording_id, reason=str(error))  # noqa: TRY400
+            raise
 
     async def _end_empty(self, meeting_id: str) -> None:
         for live in self._of_meeting(meeting_id):

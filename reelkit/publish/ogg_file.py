@@ -14,6 +14,7 @@ class OggFile:
 
     def __init__(self, path: Path) -> None:
         """Starts anew, whatever an earlier writer left. Raises OSError."""
+        self.path = path
         self._file = PartFile(path)
 
     def append(self, page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from reelkit.durable import sync_directory
 
@@ -14,7 +14,7 @@ class PartFile:
         """Starts anew, whatever an earlier writer left. Raises OSError."""
         self.path = path
         self._part = path.with_name(path.name + ".part")
-        self.file = cast("BinaryIO", self._part.open("w+b", -1 if buffered else 0))
+        self.file: BinaryIO = self._part.open("w+b", -1 if buffered else 0)
 
     def keep(self) -> None:
         """Puts the file in its place, durably. Raises OSError."""

@@ -15,6 +15,7 @@ from reelkit.capture.events import (
     ProducerResumed,
     SessionEnded,
     SfuLost,
+    Source,
 )
 from reelkit.render.encoder_audio import SAMPLE_RATE_HZ
 from reelkit.render.gate import Gate
@@ -26,6 +27,8 @@ class AudioTrack:
 
     key: TrackKey
     peer_id: str
+    participant_id: str
+    source: Source
     codec: str
     extmap: dict[str, int]
     gate: Gate = field(default_factory=Gate)
@@ -48,6 +51,8 @@ class Audibility:
         self._owners: dict[str, AudioTrack] = {}
         """The track of each open producer."""
         self._hidden: set[str] = set()
+        self._participants: dict[str, str] = {}
+        """By peer."""
 
     def extend(self, events: Iterable[Event]) -> None:
         """Takes the next events of the journal, in its order."""
@@ -56,6 +61,8 @@ class Audibility:
             match event:
                 case PeerJoined(hidden=True):
                     self._hidden.add(event.peer_id)
+                case PeerJoined():
+                    self._participants[event.peer_id] = event.participant_id
                 case ProducerOpened(kind=MediaKind.AUDIO) if event.peer_id not in self._hidden:
                     self._open(event, at)
                 case ProducerPaused() if track := self._owners.get(event.producer_id):
@@ -76,7 +83,9 @@ class Audibility:
         key = TrackKey.of(event)
         track = self.tracks.get(key)
         if track is None:
-            track = self.tracks[key] = AudioTrack(key, event.peer_id, event.codec, dict(event.extmap))
+            participant_id = self._participants.get(event.peer_id, "")
+            track = AudioTrack(key, event.peer_id, participant_id, event.source, event.codec, dict(event.extmap))
+            self.tracks[key] = track
         track.codec, track.extmap = event.codec, dict(event.extmap)
         track.left_at = None
         track.life.open(at)

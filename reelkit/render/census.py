@@ -48,8 +48,10 @@ class Census:
         """By peer."""
         self._producers: dict[TrackKey, list[ProducerOpened]] = {}
         """In the order in which they were opened; those that differ."""
+        self._feeds: dict[str, set[str]] = {}
+        """Of each peer who is there."""
         self._left_s: dict[str, float] = {}
-        """When each peer who is gone left."""
+        """By feed: when its peer left. Who comes back sends another."""
         self._deaths_s: list[float] = []
         """When the SFU died."""
         self._streams: list[StreamTally] = []
@@ -68,12 +70,12 @@ class Census:
             match event:
                 case PeerJoined():
                     self._participants[event.peer_id] = event.participant_id
-                    self._left_s.pop(event.peer_id, None)
                 case PeerLeft():
-                    self._left_s[event.peer_id] = event.time_s
+                    self._left_s |= dict.fromkeys(self._feeds.pop(event.peer_id, ()), event.time_s)
                 case SfuLost():
                     self._deaths_s.append(event.time_s)
                 case ProducerOpened():
+                    self._feeds.setdefault(event.peer_id, set()).add(event.feed)
                     known = self._producers.setdefault(TrackKey.of(event), [])
                     if not known or (known[-1].peer_id, known[-1].source) != (event.peer_id, event.source):
                         known.append(event)
@@ -130,9 +132,8 @@ class Census:
         ends_s = [death_s for death_s in self._deaths_s if death_s >= file.created_s]
         if later is not None:
             ends_s.append(later.created_s)
-        producer = self._producer(file)
-        if producer is not None and producer.peer_id in self._left_s:
-            ends_s.append(self._left_s[producer.peer_id])
+        if file.key.feed in self._left_s:
+            ends_s.append(self._left_s[file.key.feed])
         return min(ends_s, default=math.inf) + _CLOSED_AFTER_S
 
     def _begin(self, file: PacketFile, closed_s: float, until_s: float, first: Stretch) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from reelkit.capture.catalog import Catalog, PacketFile
-from reelkit.capture.events import Event, MediaKind, PeerJoined, PeerLeft, ProducerOpened
+from reelkit.capture.events import Event, MediaKind, PeerLeft, ProducerOpened
 from reelkit.render.checkpoint import Checkpoint
 from reelkit.render.picture import video_starts
 from reelkit.render.sound import audio_starts
@@ -27,10 +27,10 @@ class Needs:
         """Without ``pictures`` the film is sound alone."""
         self._catalog = catalog
         self._pictures = pictures
-        self._peers: dict[str, str] = {}
-        """Who sends each feed."""
+        self._feeds: dict[str, set[str]] = {}
+        """Of each peer who is there."""
         self._left_s: dict[str, float] = {}
-        """When each peer who is gone left."""
+        """By feed: when its peer left. Who comes back sends another."""
         self._last: Needed | None = None
 
     def extend(self, events: Iterable[Event]) -> None:
@@ -38,11 +38,9 @@ class Needs:
         for event in events:
             match event:
                 case ProducerOpened():
-                    self._peers[event.feed] = event.peer_id
-                case PeerJoined():
-                    self._left_s.pop(event.peer_id, None)
+                    self._feeds.setdefault(event.peer_id, set()).add(event.feed)
                 case PeerLeft():
-                    self._left_s[event.peer_id] = event.time_s
+                    self._left_s |= dict.fromkeys(self._feeds.pop(event.peer_id, ()), event.time_s)
                 case _:
                     pass
 
@@ -67,8 +65,7 @@ class Needs:
             return True
         if later is not None and later.created_s <= wall_s:
             return True
-        peer_id = self._peers.get(file.key.feed)
-        return peer_id is not None and self._left_s.get(peer_id, wall_s) < wall_s
+        return self._left_s.get(file.key.feed, wall_s) < wall_s
 
 
 def least(needs: Iterable[Needed | None]) -> Needed | None:

@@ -15,7 +15,7 @@ from reelkit.capture.events import Event, MediaKind, ProducerOpened, ProducerRes
 from reelkit.render.compositor import Compositor, Outgoing
 from reelkit.render.config import VideoSpec
 from reelkit.render.errors import CheckpointError
-from reelkit.render.meeting import Meeting, MeetingState, Producer, advance
+from reelkit.render.meeting import Meeting, MeetingState, Peer, Producer, advance
 from reelkit.render.progress import StuckTrack
 from reelkit.render.scene import scene_of
 from reelkit.render.stage import FrameOf
@@ -59,8 +59,8 @@ class Picture:
         self._sources: dict[TrackKey, VideoSource] = {}
         self._owners: dict[TrackKey, str] = {}
         """The peer who sends each track."""
-        self._on: dict[str, tuple[VideoSource, Producer]] = {}
-        """The source of each producer that is shown."""
+        self._on: dict[str, tuple[VideoSource, Producer, Peer]] = {}
+        """The source of each producer that is shown, and who it belongs to."""
         self.viewing = Viewing()
         """What was seen of each track."""
 
@@ -91,7 +91,7 @@ class Picture:
             return math.inf
         self._go_to(wall_s)
         ready_s = min(self._horizon_s, wall_s + _LOOK_AHEAD_S)
-        for source, _ in self._on.values():
+        for source, _, _ in self._on.values():
             ready_s = min(ready_s, source.ready_until_s(wall_s))
         state = self._meeting.at(wall_s)
         for event in self._meeting.upcoming(ready_s):
@@ -115,8 +115,8 @@ class Picture:
         before_s = self._composed_s
         self._go_to(wall_s)
         self._composed_s = wall_s
+        self._keep_up(before_s, wall_s)
         if len(self._acts) == 1:
-            self._keep_up(before_s, wall_s)
             return self._compositor.compose(self._acts[0].scene, self._frame_of)
         self._acts = seen(self._acts, wall_s)
         self._forget_who_left()
@@ -129,7 +129,7 @@ class Picture:
 
     def stuck_tracks(self) -> tuple[StuckTrack, ...]:
         """The tracks that are shown and cannot go on before their senders make keyframes, as far as was read."""
-        stuck = (source.key for source, _ in self._on.values() if source.is_stuck)
+        stuck = (source.key for source, _, _ in self._on.values() if source.is_stuck)
         return tuple(StuckTrack(key.feed, key.mindex) for key in stuck)
 
     def checkpoint(self) -> dict[str, Any]:
@@ -160,9 +160,10 @@ class Picture:
             self._owners[source.key] = peer_id
 
     def _frame_of(self, producer_id: str) -> av.VideoFrame | None:
-        source, producer = self._on[producer_id]
+        source, producer, peer = self._on[producer_id]
         frame = source.frame_at(self._wall_s, producer.since_s)
-        self.viewing.see(source.key, producer.source, self._wall_s, producer.since_s, source.seen(producer.since_s))
+        seen = source.seen(producer.since_s)
+        self.viewing.see(source.key, producer.source, peer, self._wall_s, producer.since_s, seen)
         return frame
 
     def _go_to(self, wall_s: float) -> None:
@@ -173,8 +174,9 @@ class Picture:
         self._state = state
         self._acts = acts_of(self._meeting.changes)
         shown = self._acts[-1].scene.producers
+        peers = {peer.peer_id: peer for peer in state.peers}
         self._on = {
-            producer.producer_id: (self._source(producer), producer)
+            producer.producer_id: (self._source(producer), producer, peers[producer.peer_id])
             for producer in state.producers
             if producer.producer_id in shown
         }
@@ -186,7 +188,7 @@ class Picture:
 
         def frame_of_before(producer_id: str) -> av.VideoFrame | None:
             producer = producers[producer_id]
-            _, shown = self._on.get(producer_id, (None, None))
+            _, shown, _ = self._on.get(producer_id, (None, None, None))
             if shown is not None and shown.since_s == producer.since_s:
                 return frame_of(producer_id)
             source = self._sources.get(TrackKey(producer.feed, producer.kind, producer.mindex))
@@ -198,7 +200,7 @@ class Picture:
         """Now and then takes the tracks along that had a tile and have none, each at a moment of its own."""
         if len(self._on) == len(self._sources):
             return
-        shown = {source.key for source, _ in self._on.values()}
+        shown = {source.key for source, _, _ in self._on.values()}
         for number, (key, source) in enumerate(self._sources.items()):
             phase_s = number % _KEEP_UP_S
             if key not in shown and (before_s + phase_s) // _KEEP_UP_S != (wall_s + phase_s) // _KEEP_UP_S:
@@ -210,6 +212,7 @@ class Picture:
         present = {peer.peer_id for act in self._acts for peer in act.state.peers}
         for key in [key for key, peer_id in self._owners.items() if peer_id not in present]:
             del self._sources[key], self._owners[key]
+        self.viewing.forget_all_but(present)
 
     def _source(self, producer: Producer) -> VideoSource:
         key = TrackKey(producer.feed, producer.kind, producer.mindex)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +16,8 @@ ENCODE_VIDEO = "encode_video"
 
 
 class TrackReport(BaseModel):
-    """What came of one packet file."""
+    """What came of one packet file, or of all those of a participant's source whose tracks are gone, under the name of
+    the first."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -33,6 +35,11 @@ class TrackReport(BaseModel):
     """How often the sender's clock jumped, so that the track was placed anew."""
     decoder_errors: int = 0
 
+    def plus(self, other: Self) -> Self:
+        """Both together."""
+        counts = ("packets", "lost", "late", "concealed", "jumps", "decoder_errors")
+        return self.model_copy(update={name: getattr(self, name) + getattr(other, name) for name in counts})
+
 
 class RenderReport(BaseModel):
     """One film, when it is complete."""
@@ -49,7 +56,7 @@ class RenderReport(BaseModel):
     cpu_s: dict[str, float] = Field(default_factory=dict)
     """Processor seconds by part of the work that was committed; ``other`` is what belongs to none."""
     tracks: list[TrackReport] = Field(default_factory=list)
-    """How the sound of each packet file was made."""
+    """How the sound was made; those of tracks that are gone are put together by participant."""
     streams: list[StreamTally] = Field(default_factory=list)
     """What became of the packets, by participant and source."""
     pictures: list[TrackViewing] = Field(default_factory=list)

@@ -32,7 +32,8 @@ def _filled(report: RenderReport, checkpoint: Checkpoint, channels: int) -> Rend
     viewing = Viewing()
     viewing.restore(checkpoint.picture.get("viewing", []))
     sound = checkpoint.sound
-    tracks = [*sound.get("reports", []), *(source["source"]["report"] for source in sound.get("sources", []))]
+    done = [*(past["report"] for past in sound.get("past", [])), *sound.get("reports", [])]
+    tracks = [*done, *(source["source"]["report"] for source in sound.get("sources", []))]
     witness = checkpoint.witness
     return report.model_copy(
         update={

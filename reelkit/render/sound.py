@@ -3,15 +3,16 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reelkit.capture.catalog import Catalog, PacketFile
+from reelkit.capture.catalog import Catalog, PacketFile, packet_file
 from reelkit.capture.errors import CheckpointError as CaptureCheckpointError
-from reelkit.capture.events import Event, MediaKind
+from reelkit.capture.events import Event, MediaKind, Source
 from reelkit.capture.unit_reader import first_byte
 from reelkit.render.audibility import Audibility, AudioTrack
 from reelkit.render.audio_source import LOOK_AHEAD, AudioSource
@@ -29,6 +30,8 @@ _EARLY_S = 0.5
 """A packet file is looked at so long before it was opened: capture times lie before arrivals."""
 _RETIRED_S = 3.0
 """A track's file is done with so long after the next one was opened."""
+_PAST_S = 10.0
+"""Nobody asks for a track any more so long after its peer left."""
 
 
 class _SourceState(BaseModel):
@@ -39,6 +42,14 @@ class _SourceState(BaseModel):
     source: dict[str, Any]
 
 
+class _Past(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    participant_id: str
+    source: Source
+    report: TrackReport
+
+
 class _State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,6 +57,7 @@ class _State(BaseModel):
     mixer: dict[str, Any]
     sources: list[_SourceState]
     reports: list[TrackReport]
+    past: list[_Past] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,9 @@ class Sound:
         self._voices: dict[str, _Voice] = {}
         """By name of the packet file."""
         self._reports: dict[str, TrackReport] = {}
-        """Of files that are done with."""
+        """Of files that are done with, whose peers are there."""
+        self._past: dict[tuple[str, Source], TrackReport] = {}
+        """Of all those whose peers left, by participant: people may come and go a thousand times."""
         self._horizon_s = -math.inf
 
     @property
@@ -101,9 +115,10 @@ class Sound:
 
     @property
     def reports(self) -> list[TrackReport]:
-        """What was counted in each packet file that was played."""
+        """What was counted in each packet file that was played; first those of tracks that are gone, put together by
+        participant."""
         current = {name: voice.source.report for name, voice in self._voices.items()}
-        return [report for _, report in sorted({**self._reports, **current}.items())]
+        return [*self._past.values(), *(report for _, report in sorted({**self._reports, **current}.items()))]
 
     def extend(self, events: Iterable[Event]) -> None:
         """Takes the next events of the journal, in its order; all of them, also in a restored sound."""
@@ -164,6 +179,10 @@ class Sound:
             mixer=mixer.state(),
             sources=sources,
             reports=list(self._reports.values()),
+            past=[
+                _Past(participant_id=participant_id, source=source, report=report)
+                for (participant_id, source), report in self._past.items()
+            ],
         )
         return state.model_dump(mode="json")
 
@@ -179,6 +198,7 @@ class Sound:
         self._position = state.position
         self._mixer = Mixer(state.mixer)
         self._reports = {report.file: report for report in state.reports}
+        self._past = {(past.participant_id, past.source): past.report for past in state.past}
         files = {file.path.name: file for key in self._catalog.keys for file in self._catalog.files(key)}
         for entry in state.sources:
             file = files.get(entry.file)
@@ -234,6 +254,7 @@ class Sound:
             if (not is_open and track.is_left(at)) or not self._is_newest(voice, before=retired):
                 self._reports[voice.file.path.name] = source.report
                 del self._voices[voice.file.path.name]
+                self._fold(at)
                 return None
             if not is_open and not track.life.is_open_within(at, stop):
                 voice.idle = True
@@ -253,6 +274,17 @@ class Sound:
         if heard is not None and gain is not None:
             heard *= gain[:, np.newaxis]
         return heard
+
+    def _fold(self, at: int) -> None:
+        """Puts the reports of tracks together that were gone well before the instant ``at``."""
+        for name in list(self._reports):
+            file = packet_file(Path(name))
+            track = None if file is None else self._audibility.tracks.get(file.key)
+            if track is None or not track.is_left(at - round(_PAST_S * SAMPLE_RATE_HZ)):
+                continue
+            report, whose = self._reports.pop(name), (track.participant_id, track.source)
+            past = self._past.get(whose)
+            self._past[whose] = report if past is None else past.plus(report)
 
     def _open_files(self, until: int) -> float | None:
         """Begins to play the files that were opened before ``until``; tells when the next one is to be, if known."""

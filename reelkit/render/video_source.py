@@ -139,6 +139,8 @@ class VideoSource:
         """Goes to the newest file that had been opened at ``wall_s``, or shortly after if there is none yet."""
         newest = self._file
         for file in self._catalog.files(self.key):
+            if newest is not None and file.created_s < newest.created_s:
+                continue  # time of keep_up lies behind that of frame_at
             if file.created_s <= wall_s or (newest is None and file.created_s <= wall_s + EARLY_S):
                 newest = file
         if newest is not None and newest is not self._file:

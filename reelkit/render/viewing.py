@@ -4,6 +4,7 @@ A freeze is a stretch of film in which a camera is on and shown, but no new pict
 shared screen sends next to nothing while it does not change, so that only what cannot be decoded counts there.
 """
 
+from collections.abc import Collection
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reelkit.capture.catalog import TrackKey
 from reelkit.capture.events import MediaKind, Source
 from reelkit.render.errors import CheckpointError
+from reelkit.render.meeting import Peer
 
 FREEZE_S = 0.5
 MAX_FREEZES = 50
@@ -84,6 +86,11 @@ class TrackViewing(BaseModel):
     feed: str
     mindex: int
     source: Source
+    peer_id: str = ""
+    participant_id: str = ""
+    gone: bool = False
+    """Whether the peer left. What was seen of all tracks of a participant's camera, or screen, that are gone is one,
+    under the name of the first."""
     decoded: int = 0
     undecodable: int = 0
     decoder_errors: int = 0
@@ -115,6 +122,16 @@ class TrackViewing(BaseModel):
             # Another file has begun and nothing of it is shown yet: what came is counted anew.
             still.file, still.shown_s, still.taken, still.lost, still.undecodable = seen.file, None, 0, 0, 0
         still.asked_s = wall_s
+
+    def add(self, other: "TrackViewing") -> None:
+        """Takes what was seen of another track, which has ended too."""
+        self.decoded += other.decoded
+        self.undecodable += other.undecodable
+        self.decoder_errors += other.decoder_errors
+        self.frozen_s = round(self.frozen_s + other.frozen_s, 6)
+        room = max(0, MAX_FREEZES - len(self.freezes))
+        self.freezes += other.freezes[:room]
+        self.freezes_left_out += other.freezes_left_out + len(other.freezes[room:])
 
     def end(self) -> None:
         """The track is off, or the film ends."""
@@ -163,25 +180,38 @@ class TrackViewing(BaseModel):
 
 
 class Viewing:
-    """Of all video tracks of a film."""
+    """Of all video tracks of a film. It grows with the participants, not with how often they come and go."""
 
     def __init__(self) -> None:
         self._tracks: dict[TrackKey, TrackViewing] = {}
+        """Of those who are there."""
+        self._gone: dict[tuple[str, Source], TrackViewing] = {}
+        """By participant."""
         self._listed = 0
 
     @property
     def tracks(self) -> list[TrackViewing]:
         """What was seen of each, as if the film ended now."""
-        found = [track.model_copy(deep=True) for track in self._tracks.values()]
+        found = [track.model_copy(deep=True) for track in self._all]
         for track in found:
             track.end()
         return found
 
-    def see(self, key: TrackKey, source: Source, wall_s: float, on_since_s: float, seen: Seen) -> None:
-        """The film shows a track at ``wall_s``, which never goes back."""
+    @property
+    def _all(self) -> list[TrackViewing]:
+        return [*self._gone.values(), *self._tracks.values()]
+
+    def see(self, key: TrackKey, source: Source, peer: Peer, wall_s: float, on_since_s: float, seen: Seen) -> None:
+        """The film shows a track of ``peer`` at ``wall_s``, which never goes back."""
         track = self._tracks.get(key)
         if track is None:
-            track = self._tracks[key] = TrackViewing(feed=key.feed, mindex=key.mindex, source=source)
+            track = self._tracks[key] = TrackViewing(
+                feed=key.feed,
+                mindex=key.mindex,
+                source=source,
+                peer_id=peer.peer_id,
+                participant_id=peer.participant_id,
+            )
         listed = len(track.freezes)
         track.see(wall_s, on_since_s, seen)
         if len(track.freezes) > listed:
@@ -190,9 +220,22 @@ class Viewing:
                 track.freezes.pop()
                 track.freezes_left_out += 1
 
+    def forget_all_but(self, present: Collection[str]) -> None:
+        """Nothing more is seen of peers who are not ``present``."""
+        for key in [key for key, track in self._tracks.items() if track.peer_id not in present]:
+            track = self._tracks.pop(key)
+            track.end()
+            name = (track.participant_id, track.source)
+            if name in self._gone:
+                self._gone[name].add(track)
+            else:
+                track.gone = True
+                self._gone[name] = track
+        self._listed = sum(len(track.freezes) for track in self._all)
+
     def state(self) -> list[dict[str, Any]]:
         """JSON-able."""
-        return [track.model_dump(mode="json") for track in self._tracks.values()]
+        return [track.model_dump(mode="json") for track in self._all]
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 - what was read from a checkpoint
         """Goes on where another viewing of the same film was. Raises CheckpointError."""
@@ -201,4 +244,7 @@ class Viewing:
         except (TypeError, ValidationError) as error:
             raise CheckpointError("the checkpoint of what was seen is malformed") from error
         self._listed = sum(len(track.freezes) for track in tracks)
-        self._tracks = {TrackKey(track.feed, MediaKind.VIDEO, track.mindex): track for track in tracks}
+        self._gone = {(track.participant_id, track.source): track for track in tracks if track.gone}
+        self._tracks = {
+            TrackKey(track.feed, MediaKind.VIDEO, track.mindex): track for track in tracks if not track.gone
+        }

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from PIL import Image
 
 from reelkit.capture.events import PeerPictureStored
 from reelkit.capture.journal import JournalReader
-from reelkit.capture.layout import JOURNAL_FILE
+from reelkit.capture.layout import JOURNAL_FILE, PICTURES_DIR
+from reelkit.control import portraits
 from reelkit.control.images import UnusableImage
 from reelkit.control.portraits import SIDE_PX, portrait_png
 from reelkit.control.recording import Action, RecordingStatus
+from reelkit.durable import write_durably
 from reelkit.process import wait_until
 from tests.control.fakes import FakeRoom
 from tests.control.harness import Harness, harness_at
@@ -116,6 +119,46 @@ async def test_a_second_recording_fetches_nothing_again(harness: Harness, host: 
     assert len(host.requests) == len(stored(harness.room(meeting))) == 1
 
 
+async def test_who_comes_back_has_a_picture_again(harness: Harness, host: Host) -> None:
+    meeting = await harness.attended_meeting()
+    await harness.start(meeting)
+    peer = await harness.gateway.join(meeting.id, picture=url_of(host))
+    room = harness.room(meeting)
+    await until_stored(room, 1)
+    await harness.gateway.leave(meeting.id, peer)
+    await harness.plane.observer.peer_joined(room, peer)
+    events = await until_stored(room, 2)
+
+    assert [event.peer_id for event in events] == [peer.peer_id] * 2
+    assert len(host.requests) == 1
+
+
+async def test_the_end_of_a_session_waits_for_a_picture_that_is_being_written(
+    harness: Harness, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, released = threading.Event(), threading.Event()
+
+    def slow(path: Path, content: bytes) -> None:
+        writing.set()
+        released.wait(5)
+        write_durably(path, content)
+
+    monkeypatch.setattr(portraits, "write_durably", slow)
+    meeting = await harness.attended_meeting()
+    await harness.start(meeting)
+    await harness.gateway.join(meeting.id, picture=url_of(host))
+    room = harness.room(meeting)
+    await asyncio.to_thread(writing.wait, 5)
+    ending = asyncio.create_task(harness.plane._portraits.session_ended(room.session_id))
+    await asyncio.sleep(0)
+    assert not ending.done()
+    released.set()
+    await ending
+
+    assert len(list((room.capture_dir / PICTURES_DIR).glob("*.png"))) == 1
+    assert stored(room) == [], "the journal is closed"
+
+
 async def test_a_host_that_hangs_holds_up_nothing(harness: Harness, host: Host) -> None:
     released = asyncio.Event()
 
@@ -205,6 +248,16 @@ def test_pictures_are_square_small_and_bare() -> None:
         assert image.size == (SIDE_PX, SIDE_PX)
         assert image.info == {}
         assert np.abs(np.asarray(image.convert("RGB"), np.int16)[:, 20:-20] - COLOUR).max() <= 6
+
+
+def test_a_picture_of_thousands_of_scans_is_refused() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (640, 480), COLOUR).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    assert portrait_png(content)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    with pytest.raises(UnusableImage, match="scans"):
+        portrait_png(content[:-2] + last * 500 + content[-2:])
 
 
 def test_a_picture_with_too_many_pixels_is_refused() -> None:

@@ -10,6 +10,7 @@ from reelkit.control.errors import Conflict, ControlError, Forbidden, Invalid, N
 from reelkit.control.paging import PageRequest
 from reelkit.control.recording import Action, Recording, RecordingStatus, StartReason, StopReason
 from reelkit.control.recording_params import RecordingParams
+from reelkit.db.errors import DatabaseUnavailable
 from reelkit.db.recordings import RecordingFilter
 from reelkit.fleet.errors import FleetError
 from reelkit.process import wait_until
@@ -288,6 +289,35 @@ async def test_a_room_that_refuses_to_pause_changes_nothing(harness: Harness) ->
     with pytest.raises(Unavailable, match="does not answer"):
         await harness.act(recording, Action.PAUSE)
     assert (await harness.get(recording)).status is RecordingStatus.RECORDING
+
+
+@pytest.mark.parametrize(
+    ("before", "refused", "status"),
+    [
+        ([], Action.PAUSE, RecordingStatus.RECORDING),
+        ([Action.PAUSE], Action.RESUME, RecordingStatus.PAUSED),
+    ],
+)
+async def test_what_is_captured_is_what_the_database_knows(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, before: list[Action], refused: Action, status: RecordingStatus
+) -> None:
+    meeting = await harness.meeting()
+    recording = await harness.start(meeting)
+    for action in before:
+        await harness.act(recording, action)
+    store, room = harness.plane._store, harness.room(meeting)
+    running, notices = set(room.running), list(room.notices)
+
+    async def refuse(*_: object, **__: object) -> Recording:
+        raise DatabaseUnavailable("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "move", refuse)
+        with pytest.raises(DatabaseUnavailable):
+            await harness.act(recording, refused)
+    assert (await harness.get(recording)).status is status
+    assert (room.running, room.notices) == (running, notices)
+    await harness.act(recording, refused)
 
 
 async def test_resuming_needs_a_fit_machine(harness: Harness) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reelkit.capture.catalog import Catalog
 from reelkit.capture.events import MediaKind, PeerJoined, ProducerOpened, Source
 from reelkit.capture.journal import JournalReader
+from reelkit.render import sound as module
 from reelkit.render.config import RenderConfig
 from reelkit.render.errors import CheckpointError
 from reelkit.render.report import CpuMeter
@@ -141,6 +142,28 @@ def test_a_checkpoint_of_another_capture_is_refused(tmp_path: Path) -> None:
         other.restore(first.checkpoint())
     with pytest.raises(CheckpointError, match="malformed"):
         other.restore({"position": 1})
+
+
+def test_what_was_counted_is_kept_by_participant_not_by_visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PAST_S", 0.2)
+    first, second, other, last = (steady(person) for person in voices(4))
+    visits = (replace(first, leaves_s=0.9), replace(second, joins_s=1.0, leaves_s=1.9), replace(other, leaves_s=2.6))
+    capture = captured(tmp_path, 4.0, people=(*visits, last))
+    apart = sound_of(capture)
+    rendered(apart, 3.5)
+    packets = [report.packets for report in apart.reports]
+    journal = capture / "journal.jsonl"
+    # The second visitor is the first, who came back.
+    one, two = (f"participant-{person.name.lower()}" for person in (first, second))
+    journal.write_text(journal.read_text().replace(two, one))
+    whole = sound_of(capture)
+    rendered(whole, 1.2)
+    restored = sound_of(capture)
+    restored.restore(json.loads(json.dumps(whole.checkpoint())))
+    for sound in (whole, restored):
+        rendered(sound, 2.3)
+        assert [report.packets for report in sound.reports[:-1]] == [packets[0] + packets[1], packets[2]]
+    assert restored.reports == whole.reports
 
 
 def test_a_hidden_peer_and_another_codec_are_not_heard(tmp_path: Path) -> None:

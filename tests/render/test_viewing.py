@@ -10,6 +10,7 @@ from reelkit.capture.catalog import TrackKey
 from reelkit.capture.events import MediaKind, Source
 from reelkit.render import viewing
 from reelkit.render.errors import CheckpointError
+from reelkit.render.meeting import Peer
 from reelkit.render.viewing import MAX_FREEZES, PictureCounts, Seen, TrackViewing, Viewing
 from testbed.capture import ZERO_S, CaptureSpec, Device, write_capture
 from testbed.capture.spec import Link, Slip
@@ -18,6 +19,7 @@ from tests.render.films import Job
 from tests.render.planted import lose, packets_of
 
 KEY = TrackKey("feed-1", MediaKind.VIDEO, 3)
+PEER = Peer("peer-1", "ada", "Ada", hidden=False)
 FPS = 30
 
 
@@ -46,7 +48,7 @@ class Camera:
                 self.taken += 1
                 self.counts.undecodable += 1
             seen = Seen("file", self.shown_s, self.taken, self.counts)
-            self.viewing.see(KEY, self.source, self.frame / FPS, on_since_s, seen)
+            self.viewing.see(KEY, self.source, PEER, self.frame / FPS, on_since_s, seen)
             self.frame += 1
 
     @property
@@ -145,6 +147,33 @@ def test_an_interrupted_viewing_sees_the_same() -> None:
         Viewing().restore([{"feed": 3}])
     with pytest.raises(CheckpointError):
         Viewing().restore(None)
+
+
+def test_who_comes_and_goes_a_thousand_times_is_one_entry() -> None:
+    def come_and_go(restored: bool) -> Viewing:
+        seen = Viewing()
+        for visit in range(1_000):
+            peer = Peer(f"peer-{visit}", "ada", "Ada", hidden=False)
+            key = TrackKey(f"feed-{visit}", MediaKind.VIDEO, 1)
+            begin_s = 10.0 * visit
+            picture = Seen(key.feed, begin_s, 1, PictureCounts(decoded=1))
+            for frame in range(5):
+                seen.see(key, Source.CAMERA, peer, begin_s + frame / 5, begin_s, picture)
+            if restored:
+                state = json.loads(json.dumps(seen.state()))
+                seen = Viewing()
+                seen.restore(state)
+            seen.forget_all_but(set())
+        return seen
+
+    whole = come_and_go(restored=False)
+    (track,) = whole.tracks
+    assert (track.feed, track.participant_id, track.decoded) == ("feed-0", "ada", 1_000)
+    assert len(track.freezes) == MAX_FREEZES
+    assert track.freezes_left_out == 1_000 - MAX_FREEZES
+    assert track.frozen_s == pytest.approx(800.0)
+    assert len(json.dumps(whole.state())) < 10_000
+    assert come_and_go(restored=True).tracks == whole.tracks
 
 
 def test_planted_faults_of_real_pictures_are_found(tmp_path: Path) -> None:
