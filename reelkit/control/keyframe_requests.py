@@ -16,7 +16,10 @@ MIN_INTERVAL_S = 0.5
 
 
 class KeyframeRequests:
-    """Passes on what renderers of live recordings ask for, at most twice a second for a track; the room backs off further."""
+    """Passes on what renderers of live recordings ask for, at most twice a second for a track.
+
+    The room backs off further.
+    """
 
     def __init__(self, clock: Clock, recorder: Recorder) -> None:
         self._clock = clock

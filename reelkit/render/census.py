@@ -76,6 +76,7 @@ class Census:
                     self._deaths_s.append(event.time_s)
                 case ProducerOpened():
                     self._feeds.setdefault(event.peer_id, set()).add(event.feed)
+                    self._left_s.pop(event.feed, None)
                     known = self._producers.setdefault(TrackKey.of(event), [])
                     if not known or (known[-1].peer_id, known[-1].source) != (event.peer_id, event.source):
                         known.append(event)

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 LONGEST = 160
 """Clusters of a text that are looked at; no tile has room for as many."""
+_CLUSTER_MAX = 16
+"""Code points of a cluster; the longest emoji, a kiss of two people of two colours, has 10. Fonts draw those that do
+not belong together side by side, and a name of one cluster would be thousands of pixels wide."""
 _MARKS_MAX = 4
 """Marks on one character that are kept. Living languages need three; piles of them paint over the picture."""
 
@@ -66,7 +69,7 @@ def _belongs_to_a_sequence(character: str, before: str) -> bool:
 def _clusters(text: str) -> Iterator[str]:
     cluster = ""
     for character in text:
-        if cluster and not _continues(cluster, character):
+        if cluster and (len(cluster) == _CLUSTER_MAX or not _continues(cluster, character)):
             yield cluster
             cluster = ""
         cluster += character

@@ -39,6 +39,7 @@ class Needs:
             match event:
                 case ProducerOpened():
                     self._feeds.setdefault(event.peer_id, set()).add(event.feed)
+                    self._left_s.pop(event.feed, None)
                 case PeerLeft():
                     self._left_s |= dict.fromkeys(self._feeds.pop(event.peer_id, ()), event.time_s)
                 case _:

@@ -288,5 +288,11 @@ def test_a_segment_that_was_made_again_is_examined_again(tmp_path: Path, clean: 
     assert again.video.stamps.state() == whole.video.stamps.state()
     assert again.audio.sound == whole.audio.sound
     # Notes that cannot be read, or were made at another level, are not gone by.
+    notes = (job / STATE_FILE).read_text()
     (job / STATE_FILE).write_text("rubbish")
+    assert Examiner(job, "keyframes", 30).examined == 0
+    (job / STATE_FILE).write_text(notes.replace(whole.video.stamps.chain.hex(), "no number"))
+    assert Examiner(job, "keyframes", 30).examined == 0
+    (job / STATE_FILE).unlink()
+    (job / STATE_FILE).mkdir()
     assert Examiner(job, "keyframes", 30).examined == 0

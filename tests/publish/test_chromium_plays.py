@@ -131,7 +131,8 @@ async def test_both_files_play_to_their_end(
         played: dict[str, Any] = await page.evaluate(PLAY, f"{origin}/{each.path.name}")
         assert played["duration"] == pytest.approx(DURATION_S, abs=0.004), each.path.name
         assert played["soughtTo"] == pytest.approx(3.5, abs=0.05)
-        assert played["end"] == pytest.approx(DURATION_S, abs=0.05)
+        # At four times the speed the player's clock may run past the end before it notices.
+        assert played["end"] >= DURATION_S - 0.05
         assert (played["width"], played["height"]) == ((160, 90) if each.kind == "video" else (0, 0))
         assert played["soundDuration"] == pytest.approx(DURATION_S, abs=0.03)
         assert played["channels"] == channels

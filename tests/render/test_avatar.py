@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +123,13 @@ def test_a_picture_that_cannot_be_read_leaves_the_initials(tmp_path: Path, conte
         file.write_bytes(content)
 
     assert np.array_equal(avatar("p", "Ada", 320, 180, file).y, avatar("p", "Ada", 320, 180).y)
+
+
+def test_names_that_change_all_the_time_take_little_memory() -> None:
+    avatar("participant-1", "Warm", 1_920, 1_080)
+    tracemalloc.start()
+    for number in range(60):
+        avatar("participant-1", f"Ada {number}", 1_920, 1_080)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 25_000_000

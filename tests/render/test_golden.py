@@ -23,7 +23,7 @@ CACHED: tuple[Any, ...] = (
     paint.label,
     paint.count,
     paint.card,
-    avatars.avatar,
+    avatars._disc,
 )
 
 pytestmark = pytest.mark.skipif(

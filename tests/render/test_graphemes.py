@@ -80,3 +80,10 @@ def test_endless_names_are_no_work() -> None:
 )
 def test_what_is_an_emoji(cluster: str, expected: bool) -> None:
     assert is_emoji(cluster) is expected
+
+
+def test_a_name_of_joined_emoji_falls_apart_into_short_clusters() -> None:
+    for name in ("\U0001f468\u200d" * 100, "\U0001f3fb" * 200, "\U0001f44d" + "\ufe0f\u200d" * 100):
+        assert max(map(len, graphemes(name))) <= 16
+    kiss = "\U0001f469\U0001f3fb\u200d\u2764\ufe0f\u200d\U0001f48b\u200d\U0001f469\U0001f3ff"
+    assert graphemes(kiss * 2) == [kiss, kiss]

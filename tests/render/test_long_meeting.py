@@ -2,8 +2,11 @@
 
 import gc
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+
+import pytest
 
 from reelkit.capture.reclaim import give_back
 from reelkit.render.config import AudioSpec, RenderConfig, VideoSpec
@@ -32,6 +35,16 @@ class SegmentClock(WaitingClock):
         await super().sleep(max(duration_s, 3.2))
 
 
+@pytest.fixture
+def _quick_collections() -> Iterator[None]:
+    """What earlier tests left behind is not looked through again and again."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_quick_collections")
 def test_neither_memory_nor_disk_grow_with_the_length(tmp_path: Path) -> None:
     meeting = LongMeeting(tmp_path / "capture", LENGTH_S, pause_every_s=100.0, hurry=12.0)
     clock = SegmentClock(ZERO_S, meeting.write_until)

@@ -175,6 +175,11 @@ def test_who_comes_back_is_waited_for(capture: Path, tmp_path: Path) -> None:
         assert needed is not None
         assert (camera in needed) is passed
     needs.extend([replace_time(joined, ZERO_S + 13.0)])
+    needs.committed(checkpoint, ZERO_S + 14.0)
+    needed = needs.committed(checkpoint, ZERO_S + 14.0)
+    assert needed is not None
+    assert camera in needed, "what was sent on an earlier visit is not sent again"
+    needs.extend([opened.model_copy(update={"time_s": ZERO_S + 14.0})])
     needs.committed(checkpoint, ZERO_S + 15.0)
     needed = needs.committed(checkpoint, ZERO_S + 15.0)
     assert needed is not None

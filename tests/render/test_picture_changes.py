@@ -94,9 +94,11 @@ def test_after_a_fade_nothing_is_mixed_any_more(meeting: Path) -> None:
     assert planes_of(faded.frame(ZERO_S + 2.4)) == planes_of(fresh.frame(ZERO_S + 2.4))
 
 
+@pytest.mark.parametrize("restless", [False, True])
 def test_a_track_without_a_tile_is_taken_along_and_shown_right_when_it_gets_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restless: bool
 ) -> None:
+    """Also while others change so often that fades never end."""
     monkeypatch.setattr(module, "_KEEP_UP_S", 2)
     ada, bo = people(2)
     crowd = [
@@ -105,8 +107,12 @@ def test_a_track_without_a_tile_is_taken_along_and_shown_right_when_it_gets_one(
     ]
     speeches = [(2.0, "peer-0"), (2.1, "peer-1"), (3.0, peer_id_of(bo)), (12.0, peer_id_of(ada))]
     spoken = [SpeakerChanged(time_s=ZERO_S + at_s, peer_id=peer_id) for at_s, peer_id in speeches]
+    changes = [
+        PeerPictureStored(time_s=ZERO_S + 3.0 + number / 5, peer_id="peer-1", file=f"pictures/{number % 2}.png")
+        for number in range(43 if restless else 0)
+    ]
     timeline = Timeline(14.0, (ada, replace(bo, joins_s=1.5)))
-    write_capture(CaptureSpec(timeline, device=EXACT, events=(*crowd, *spoken)), tmp_path)
+    write_capture(CaptureSpec(timeline, device=EXACT, events=(*crowd, *spoken, *changes)), tmp_path)
     picture = picture_of(tmp_path)
 
     def taken() -> int:

@@ -169,6 +169,17 @@ def test_pictures_of_an_earlier_file_are_gone_with_the_next(tmp_path: Path) -> N
     assert counters(source, [3.91, 3.97, 4.0, 4.5]) == [120, 120, 120, 135]
 
 
+def test_a_track_that_is_taken_along_never_goes_back_to_an_earlier_file(tmp_path: Path) -> None:
+    spec = one_camera(6.0, recorded=(Interval(0.0, 2.0), Interval(4.0, 6.0)))
+    write_capture(spec, tmp_path)
+    source = source_of(tmp_path)
+    shown = source.frame_at(ZERO_S + 4.5, ZERO_S)
+    assert shown is not None
+    source.keep_up(ZERO_S + 1.5)
+
+    assert source.held(ZERO_S) is shown
+
+
 def test_a_camera_may_change_its_size(tmp_path: Path) -> None:
     write_capture(one_camera(4.0, device=replace(EXACT, resolutions=(Resolution(2.0, 160, 90),))), tmp_path)
     source = source_of(tmp_path)

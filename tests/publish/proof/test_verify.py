@@ -13,6 +13,8 @@ from reelkit.fleet.job import run_job
 from reelkit.fleet.messages import Done
 from reelkit.publish.bucket import HostedBucket
 from reelkit.publish.errors import RecordError
+from reelkit.publish.proof import finished
+from reelkit.publish.proof.findings import Findings
 from reelkit.publish.proof.record import IntegrityRecord, stored_as
 from reelkit.publish.proof.verify import Verification, read_record, verify
 from reelkit.render.config import AudioSpec, RenderConfig, VideoSpec
@@ -166,6 +168,32 @@ def test_the_command_tells_by_its_exit_status(delivered: tuple[Path, Path], tmp_
     assert "problem:" in failed.output
     assert runner.invoke(app, ["verify", str(film), str(film)]).exit_code == 2
     assert runner.invoke(app, ["verify", str(tmp_path / "nothing.mp4")]).exit_code == 2
+
+
+def test_a_long_film_of_which_the_ends_were_looked_at_is_that_of_its_record(
+    delivered: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, record_file = delivered
+    monkeypatch.setattr(finished, "_WALKED_S", 1.0)
+    record = read_record(record_file)
+    ends = finished.look_at(film, film.suffix[1:], Findings())
+    entry = record.files[0].model_copy(update={"walked": ends.walked, "video": ends.video, "audio": ends.audio})
+    done = verify(film, record.model_copy(update={"files": [entry]}))
+    assert done.passed, done.problems
+
+
+def test_what_a_record_says_is_shown_as_it_is(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    film, record = delivered
+    changed = tmp_path / "record.json"
+    content = json.loads(record.read_bytes())
+    content["files"][0]["video"]["codec"] = "[/red]h264[bold]"
+    changed.write_text(json.dumps(content))
+    moved = tmp_path / f"a [red]film{film.suffix}"
+    moved.write_bytes(film.read_bytes())
+    failed = CliRunner().invoke(app, ["verify", str(moved), str(changed)])
+    assert failed.exit_code == 1
+    assert "[/red]h264[bold]" in failed.output
+    assert "a [red]film" in failed.output
 
 
 def test_a_record_reads_back_as_it_was_written(delivered: tuple[Path, Path]) -> None:
