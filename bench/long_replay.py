@@ -95,10 +95,7 @@ def replay(directory: Path, hours: float, *, reclaim: bool = True) -> Replay:
     meeting.write_until(now_s)
     started_s = time.monotonic()
     arguments = [sys.executable, "-m", "bench.long_replay", "--render", str(job), str(capture)]
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # as the fleet starts its workers
-    with subprocess.Popen(
-        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
-    ) as renderer:
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as renderer:
         assert renderer.stdin is not None
         assert renderer.stdout is not None
         for line in renderer.stdout:

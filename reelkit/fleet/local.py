@@ -35,8 +35,6 @@ _BACKOFF_MAX_S = 15.0
 _STOP_TIMEOUT_S = 2.0
 # The record of a long meeting with many people is one line of several megabytes.
 _MAX_MESSAGE_BYTES = 64 << 20
-# numpy's threads would spin for work that one does as fast, which costs more processor time than all of the sound.
-_WORKER_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass
@@ -222,8 +220,7 @@ def describe_exit(status: int) -> str:
 
 def _worker_environment() -> dict[str, str]:
     """The server's environment without its settings, among which are secrets a renderer has no use for."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("REELKIT_")}
-    return inherited | _WORKER_ENVIRONMENT
+    return {name: value for name, value in os.environ.items() if not name.startswith("REELKIT_")}
 
 
 def _yield_processor(nice: int) -> None:

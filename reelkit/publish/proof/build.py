@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import structlog
 
 import reelkit
@@ -106,7 +107,7 @@ def _file(
 ) -> File | None:
     try:
         found = look_at(file.path, file.container, findings, examiner.shapes if examiner.examined else None)
-    except (OSError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         findings.add(f"{file.path.name} cannot be read: {error}")
         return None
     _compare(file, found, config, frames, examiner, findings)

@@ -23,6 +23,9 @@ _BLACK_LUMA = 24
 _BLACK_SHARE = 0.98
 _STRIDE_PX = 8
 _GRID = (9, 16)
+_MOST_CHANNELS = 7
+"""Films have two at most. PyAV reads behind the last of a frame with eight, which ends the process, and a damaged
+packet may tell of as many."""
 _STILL_LUMA = 0.5
 """Two keyframes whose parts differ by less than this on average show the same."""
 
@@ -111,6 +114,7 @@ class SoundDecoder:
 
     def __init__(self, template: AudioCodecContext, found: SoundFindings) -> None:
         self._context = _audio_context(template)
+        self._channels = template.layout.nb_channels
         self.found = found
 
     def warm_up(self, packets: Sequence[AnyPacket]) -> None:
@@ -129,7 +133,15 @@ class SoundDecoder:
             self.found.errors += 1
             findings.add(f"the sound at {time_s:.3f} s does not decode: {error.strerror}")
             return []
-        return [self._listen(frame) for frame in frames]
+        heard = []
+        for frame in frames:
+            channels = frame.layout.nb_channels
+            if channels != self._channels or channels > _MOST_CHANNELS:
+                self.found.errors += 1
+                findings.add(f"the sound at {time_s:.3f} s has {channels} channels instead of {self._channels}")
+                continue
+            heard.append(self._listen(frame))
+        return heard
 
     def _listen(self, frame: av.AudioFrame) -> NDArray[np.float32]:
         sound = frame.to_ndarray()

@@ -100,7 +100,7 @@ class Examiner:
                 sound=self._sound,
                 fps=self._fps,
             )
-        except (OSError, ValueError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:
             self.findings.add(f"segment {segment.index} cannot be read: {error}")
         else:
             self.examined += 1
@@ -125,7 +125,7 @@ class Examiner:
                     stream = container.streams.audio[0]
                     self._sound = SoundDecoder(stream.codec_context, self.audio.sound)
                     self._sound.warm_up(sound_packets(container, stream)[-_WARM_UP_PACKETS:])
-        except (OSError, ValueError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:
             log.info("a decoder begins without what comes before", reason=str(error))
 
     def _keep(self) -> None:

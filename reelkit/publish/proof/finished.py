@@ -64,7 +64,7 @@ class Shapes:
 
 def look_at(path: Path, container: str, findings: Findings, shapes: Shapes | None = None) -> Finished:
     """Looks at a file of that container without decoding it. ``shapes`` are those of the segments that it was made of,
-    if they are known: then an MP4 has not to be opened by FFmpeg. Raises OSError (av.FFmpegError) if it is none."""
+    if they are known: then an MP4 has not to be opened by FFmpeg. Raises av.FFmpegError and OSError if it is none."""
     size = path.stat().st_size
     if container in _INDEXED:
         found = _by_index(path, size, shapes, findings)

@@ -17,6 +17,9 @@ from reelkit.publish.errors import FilmError
 _MAX_MOOV_BYTES = 256 << 20
 """That of a film of a day has 30 MB."""
 
+_MAX_PACKETS = 1 << 25
+"""A day has 7 million of sound and pictures."""
+
 _Numbers = NDArray[np.int64]
 
 
@@ -64,9 +67,9 @@ def read_index(path: Path) -> Mp4Index:
         header = child(data, moov, b"mvhd")
         timescale_hz, duration = _times(data, header)
         tracks = dict(_track(data, box, timescale_hz, size) for box in children(data, moov) if box.kind == b"trak")
-    except (struct.error, IndexError, ValueError, ZeroDivisionError) as error:
+        return Mp4Index(duration / timescale_hz, tracks.get(b"vide"), tracks.get(b"soun"))
+    except (struct.error, LookupError, ValueError, ArithmeticError, StopIteration) as error:
         raise FilmError("the index of an MP4 file is damaged", path=path) from error
-    return Mp4Index(duration / timescale_hz, tracks.get(b"vide"), tracks.get(b"soun"))
 
 
 def _moov(descriptor: int, size: int, path: Path) -> bytes:
@@ -155,6 +158,8 @@ def _count(data: bytes, box: Box) -> int:
 def _sizes(data: bytes, box: Box) -> _Numbers:
     same, count = struct.unpack_from(">II", data, box.content_start + 4)
     if same:
+        if count > _MAX_PACKETS:
+            raise ValueError("more packets than a film has")
         return np.full(count, same, np.int64)
     return np.frombuffer(data, ">u4", count, box.content_start + 12).astype(np.int64)
 

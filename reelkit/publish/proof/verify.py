@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -72,7 +73,7 @@ def verify(path: Path, record: IntegrityRecord | None = None) -> Verification:
     try:
         walk(path, level="all", video=video, audio=audio, findings=findings, listener=loudness.hear)
         found = look_at(path, path.suffix.lstrip("."), findings)
-    except (OSError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         findings.add(f"the file cannot be read to its end: {error}")
     if video.stamps.packets != video.pictures.decoded:
         findings.add(f"of {video.stamps.packets} pictures {video.pictures.decoded} decode")

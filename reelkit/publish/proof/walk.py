@@ -44,8 +44,10 @@ class Streams:
 
     @classmethod
     def of(cls, container: InputContainer) -> "Streams":
-        """The first track of either kind."""
-        return cls(next(iter(container.streams.video), None), next(iter(container.streams.audio), None))
+        """The first track of either kind that is in a codec which FFmpeg knows."""
+        video = (stream for stream in container.streams.video if _is_known(stream))
+        audio = (stream for stream in container.streams.audio if _is_known(stream))
+        return cls(next(video, None), next(audio, None))
 
     def describe(self, video: WalkedTrack, audio: WalkedTrack) -> None:
         """Notes how the tracks are encoded, if that is not known yet."""
@@ -71,10 +73,13 @@ def walk(
     ``fps`` is how many pictures there should be in a second; None believes the file. ``sound`` is the decoder of the
     file before, of which this one is a continuation; the one to go on with is returned.
 
-    Raises OSError (av.FFmpegError) if the file cannot be opened or read.
+    Raises av.FFmpegError (most of which are OSErrors) and OSError if the file cannot be opened or read.
     """
     with av.open(path, options=_options(path, fps)) as container:
         streams = Streams.of(container)
+        chosen = [stream for stream in (streams.video, streams.audio) if stream is not None]
+        if not chosen:
+            return None
         streams.describe(video, audio)
         step_s = float(Fraction(1) / _rate(streams.video, fps)) if streams.video else 0.0
         pictures = PictureDecoder(streams.video.codec_context, level, video.pictures) if streams.video else None
@@ -83,7 +88,7 @@ def walk(
         elif sound is None:
             sound = SoundDecoder(streams.audio.codec_context, audio.sound)
         loose = streams.audio is not None and streams.audio.codec_context.name == "vorbis"
-        for packet in container.demux([stream for stream in (streams.video, streams.audio) if stream is not None]):
+        for packet in container.demux(chosen):
             stamp = packet.pts if packet.pts is not None else packet.dts
             if not packet.size or stamp is None:
                 continue
@@ -103,6 +108,12 @@ def walk(
         if pictures is not None:
             pictures.finish(findings)
     return sound
+
+
+def _is_known(stream: VideoStream | AudioStream) -> bool:
+    """Whether there is a decoder. PyAV says otherwise, but then there is no context."""
+    context: object = stream.codec_context
+    return context is not None
 
 
 def _options(path: Path, fps: int | None) -> dict[str, str]:

@@ -54,3 +54,24 @@ def test_what_has_no_index_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(damaged))
     with pytest.raises(FilmError):
         read_index(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "planted"),
+    [
+        (b"stts", 0, b"sttx"),
+        (b"stco", 0, b"stcx"),
+        (b"stsc", 0, b"stsx"),
+        (b"stsz", 8, b"\x00\x00\x00\x01\xff\xff\xff\xff"),
+        (b"mvhd", 16, bytes(4)),
+    ],
+    ids=["no times", "no chunks", "no runs", "four thousand million packets", "no timescale"],
+)
+def test_a_damaged_index_is_refused_and_takes_no_memory(tmp_path: Path, kind: bytes, at: int, planted: bytes) -> None:
+    path = write_film(tmp_path / "film.mp4")
+    content = bytearray(path.read_bytes())
+    first = content.index(kind) + at
+    content[first : first + len(planted)] = planted
+    path.write_bytes(content)
+    with pytest.raises(FilmError):
+        read_index(path)

@@ -1,8 +1,10 @@
 """Planted faults of delivered files are found; a clean film is found to be clean."""
 
 import json
+import random
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -81,6 +83,32 @@ def test_damaged_pictures_are_found(tmp_path: Path) -> None:
         content[offset] ^= 0xFF
     path.write_bytes(bytes(content))
     assert "decode" in problems(verify(path))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_whatever_is_damaged_there_is_a_verdict(tmp_path: Path, suffix: str) -> None:
+    content = write_film(tmp_path / f"film{suffix}", seconds=1.0).read_bytes()
+    chance = random.Random(3)
+    path = tmp_path / f"damaged{suffix}"
+    failed = 0
+    for _ in range(200):
+        damaged = bytearray(content)
+        for _ in range(chance.choice([1, 5, 50])):
+            damaged[chance.randrange(chance.choice([2_500, len(damaged)]))] = chance.randrange(256)
+        path.write_bytes(damaged[: chance.choice([None, None, chance.randrange(len(damaged))])])
+        failed += not verify(path).passed
+    assert failed > 100
+
+
+def test_sound_of_eight_channels_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "surround.m4a"
+    with av.open(path, "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=48_000, layout="7.1")
+        frame = av.AudioFrame.from_ndarray(np.zeros((2, 1_024), np.float32), "fltp", "stereo")
+        frame.sample_rate = 48_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    assert "has 8 channels" in problems(verify(path))
 
 
 def test_silent_clipped_and_black_films_are_remarked_on(tmp_path: Path) -> None:
@@ -203,8 +231,6 @@ def test_a_record_reads_back_as_it_was_written(delivered: tuple[Path, Path]) -> 
 
 def _put_index_first(path: Path) -> None:
     """As delivered films have it."""
-    import av
-
     moved = path.with_name("moved.mp4")
     with av.open(path) as source, av.open(moved, "w", options={"movflags": "faststart"}) as target:
         streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
