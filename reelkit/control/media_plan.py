@@ -1,12 +1,12 @@
-"""What ``video_config`` and ``audio_config`` mean to the renderer: which files are made, and how they are encoded."""
+"""What the media options of a call mean to the renderer: which files are made, how they are encoded and arranged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from reelkit.control.errors import Invalid
-from reelkit.control.recording_params import AudioConfig, VideoConfig, Watermark
-from reelkit.render.config import AudioCodec, AudioSpec, FileKind, VideoSpec, WatermarkSpec
+from reelkit.control.recording_params import AudioConfig, FilmExtensions, VideoConfig, Watermark
+from reelkit.render.config import AudioCodec, AudioSpec, FileKind, FilmLayout, VideoSpec, WatermarkSpec
 from reelkit.settings import RenderSettings
 
 # What the reference page calls the default picture.
@@ -40,7 +40,12 @@ class MediaPlan:
         return replace(self, notes=(*self.notes, note))
 
 
-def plan_media(video: VideoConfig | None, audio: AudioConfig | None, settings: RenderSettings) -> MediaPlan:
+def plan_media(
+    video: VideoConfig | None,
+    audio: AudioConfig | None,
+    extensions: FilmExtensions | None,
+    settings: RenderSettings,
+) -> MediaPlan:
     """Applies the rules of the reference page; None stands for an object that was not passed.
 
     There is a video file unless only ``audio`` was passed or its ``export_file`` is false, and a separate audio file
@@ -64,6 +69,10 @@ def plan_media(video: VideoConfig | None, audio: AudioConfig | None, settings: R
     if watermark is not None and "video" not in files:
         notes.append("video_config.watermark: there is no video file that it could be seen in")
         watermark = None
+    layout: FilmLayout = (extensions.layout if extensions is not None else None) or "grid"
+    if layout != "grid" and "video" not in files:
+        notes.append("reelkit.layout: there is no video file that it could be seen in")
+        layout = "grid"
     channels: Literal[1, 2] = 1 if audio.channel == "mono" else 2
     return MediaPlan(
         video=VideoSpec(
@@ -74,6 +83,7 @@ def plan_media(video: VideoConfig | None, audio: AudioConfig | None, settings: R
             preset=settings.preset,
             crf=settings.crf,
             threads=settings.threads,
+            layout=layout,
         ),
         audio=AudioSpec(
             codec=codec,

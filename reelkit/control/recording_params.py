@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reelkit.control.storage_config import StorageConfig
 from reelkit.control.validation import Flag, Params, Text, UuidText, WholeNumber
+from reelkit.render.config import FilmLayout
 
 MIN_SECONDS = 60
 MAX_SECONDS = 86_400
@@ -79,10 +80,17 @@ class RtmpOutConfig(Params):
     rtmp_url: RtmpUrl | None = None
 
 
-class Extensions(BaseModel):
-    """What Reelkit can do beyond the reference page. Nobody else sends it, so that a wrong field is an error."""
+class FilmExtensions(BaseModel):
+    """What films can be beyond the reference page. Nobody else sends it, so that a wrong field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: FilmLayout | None = None
+    """How people are arranged; a grid if it is left out."""
+
+
+class Extensions(FilmExtensions):
+    """The same of a recording and its film."""
 
     keep_capture: Flag | None = None
     """Keep what the recording is made from, for other films of it; the server's settings decide if it is left out."""

@@ -74,7 +74,7 @@ def plan_recording(
     render = settings.render
     return RecordingPlan(
         config=merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT),
-        media=plan_media(merged.video_config, merged.audio_config, render),
+        media=plan_media(merged.video_config, merged.audio_config, merged.reelkit, render),
         max_seconds=merged.max_seconds or settings.recording.max_seconds,
         file_name_prefix=merged.file_name_prefix,
         lag_s=render.lag_s if captures_at_once else render.lag_without_flush_s,

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from reelkit.control.recording_params import MAX_SECONDS, AudioConfig, FileNamePrefix, VideoConfig
+from reelkit.control.recording_params import MAX_SECONDS, AudioConfig, FileNamePrefix, FilmExtensions, VideoConfig
 from reelkit.control.validation import Params
 
 # What is shorter is a mistake more often than a film.
@@ -27,6 +27,7 @@ class RenderParams(Params):
     file_name_prefix: FileNamePrefix | None = None
     start_s: FilmTime | None = None
     stop_s: FilmTime | None = None
+    reelkit: FilmExtensions | None = None
 
     @model_validator(mode="after")
     def _range_has_a_length(self) -> Self:

@@ -80,7 +80,9 @@ class RerenderService:
         capture_dir = self._paths.capture(self._kept_session(recording))
         original = (await self._recordings.render_config(recording_id)).model_copy(update={"live": False})
         part = await asyncio.to_thread(film_range, capture_dir, original, params.start_s, params.stop_s)
-        media = await self._watermarks.applied(plan_media(params.video_config, params.audio_config, self._settings))
+        media = await self._watermarks.applied(
+            plan_media(params.video_config, params.audio_config, params.reelkit, self._settings)
+        )
         if await asyncio.to_thread(is_reclaimed, capture_dir):
             media = media.with_note(_RECLAIMED)
         render = RenderConfig(

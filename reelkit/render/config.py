@@ -11,6 +11,8 @@ ExamineLevel = Literal["all", "keyframes", "none"]
 """How much of a film is decoded again to prove it: all of it, its keyframes and its sound, or nothing."""
 FileKind = Literal["video", "audio"]
 """``video`` is the film with its sound, ``audio`` the sound alone in a file of its own."""
+FilmLayout = Literal["grid", "speaker"]
+"""How people are arranged while no screen is shared: in equal tiles, or with whoever speaks large on the stage."""
 
 
 class WatermarkSpec(BaseModel):
@@ -41,6 +43,7 @@ class VideoSpec(BaseModel):
     vpx_cpu_used: int | None = Field(None, ge=0, le=16)
     """Of libvpx: larger is faster and worse; None for what costs about as much as x264's veryfast."""
     threads: int = Field(1, ge=1, le=64)
+    layout: FilmLayout = "grid"
     watermark: WatermarkSpec | None = None
 
 

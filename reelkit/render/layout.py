@@ -1,8 +1,9 @@
 """Where each part of a scene goes on the canvas. A pure function: the same scene always gives the same rectangles.
 
 People are in a grid of equal tiles, as large as they can be. A shared screen takes most of the canvas, and the people
-then sit in a strip beside it (below it on a canvas that is not wide), which is no wider than their tiles. All
-coordinates are even, because the canvas has half as many chroma samples as luma samples in each direction (4:2:0).
+then sit in a strip beside it (below it on a canvas that is not wide), which is no wider than their tiles. A person who
+is large takes the place of a screen. All coordinates are even, because the canvas has half as many chroma samples as
+luma samples in each direction (4:2:0).
 """
 
 import math
@@ -17,10 +18,10 @@ _WIDEST_ASPECT = 1.85
 """Tiles are about 16:9; the little more lets a 2 x 2 grid with its gaps fill a 16:9 canvas."""
 _USUAL_ASPECT = 16 / 9
 _NARROWEST_ASPECT = 4 / 3
-"""Tiles come down to this on canvases less wide than 16:9, where wide tiles would leave much of them empty."""
+"""Tiles come down to this on canvases less wide than 16:9, where wide tiles would leave much of them empty, and so does
+that of a person on the stage."""
 _STRIP_SHARE, _WIDE_STRIP_SHARE = 0.19, 0.26
-"""Parts of the canvas' longer side that the strip of people takes at most beside a shared screen: for a few, for
-many."""
+"""Parts of the canvas' longer side that the strip of people takes at most beside the stage: for a few, for many."""
 _STRIP_FEW = 5
 _BESIDE_ASPECT = 1.55
 """On canvases less wide than this the strip lies below the screen, where it leaves a 16:9 screen larger."""
@@ -58,7 +59,7 @@ class Tile:
 
 
 def layout(scene: Scene, width_px: int, height_px: int) -> tuple[Tile, ...]:
-    """The tiles of ``scene``: those of shared screens first, then those of people in their order.
+    """The tiles of ``scene``: those of shared screens first, then those of people in their order, the large one first.
 
     A scene with nobody in it has no tiles. Tiles never overlap and lie within the canvas. On a canvas so small that
     not everyone gets at least 2 x 2 pixels, the last ones get no tile. The last person's tile counts those who have
@@ -68,7 +69,7 @@ def layout(scene: Scene, width_px: int, height_px: int) -> tuple[Tile, ...]:
     inner = Rect(gap, gap, _even(width_px - 2 * gap), _even(height_px - 2 * gap))
     grid = _Grid(gap, min(_USUAL_ASPECT, max(_NARROWEST_ASPECT, width_px / height_px)))
     if not scene.shares:
-        return _counting(scene, grid.tiles(scene.people, inner))
+        return _counting(scene, _people(scene, inner, gap, grid))
     stage, people = _split(inner, gap, grid, scene.people)
     if len(scene.shares) == 1 and stage.width >= 2 and stage.height >= 2:
         shares: tuple[Tile, ...] = (Tile(stage, scene.shares[0]),)
@@ -88,8 +89,18 @@ def _counting(scene: Scene, tiles: tuple[Tile, ...]) -> tuple[Tile, ...]:
     return (*tiles[:-1], replace(tiles[-1], unseen=unseen)) if tiles and unseen else tiles
 
 
+def _people(scene: Scene, area: Rect, gap: int, grid: "_Grid") -> tuple[Tile, ...]:
+    """The tiles of people without a shared screen. Who is alone, or on a canvas too small for a stage, is in a grid."""
+    if scene.first_is_large and len(scene.people) > 1:
+        stage, others = _split(area, gap, grid, scene.people[1:])
+        large = replace(grid, narrowest_aspect=_NARROWEST_ASPECT).tiles(scene.people[:1], stage)
+        if large:
+            return (*large, *others)
+    return grid.tiles(scene.people, area)
+
+
 def _split(area: Rect, gap: int, grid: "_Grid", people: Sequence[Person]) -> tuple[Rect, tuple[Tile, ...]]:
-    """The stage for shared screens, and the tiles of people at the right or at the bottom of the canvas."""
+    """The stage for what is large, and the tiles of people at the right or at the bottom of the canvas."""
     if not people:
         return area, ()
     share = _STRIP_SHARE if len(people) <= _STRIP_FEW else _WIDE_STRIP_SHARE

@@ -24,9 +24,9 @@ from reelkit.capture.events import (
     SpeakerChanged,
 )
 from reelkit.render.errors import TimelineError
-from reelkit.render.seating import GRID_SEATS, STRIP_SEATS, Seating
+from reelkit.render.seating import GRID_SEATS, STRIP_SEATS, Seating, Spotlight
 
-_EMPTY_GRID, _EMPTY_STRIP = Seating(GRID_SEATS), Seating(STRIP_SEATS)
+_EMPTY_GRID, _EMPTY_STRIP, _EMPTY_STAGE = Seating(GRID_SEATS), Seating(STRIP_SEATS), Spotlight()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class MeetingState:
     """Who has a tile while no screen is shared."""
     strip: Seating = _EMPTY_STRIP
     """Who has one beside a shared screen."""
+    spotlight: Spotlight = _EMPTY_STAGE
+    """Who is large, and who has a tile beside, in films that show the speaker on the stage."""
 
     def producer(self, peer_id: str, source: Source) -> Producer | None:
         """The newest open producer of that source, paused or not."""
@@ -200,13 +202,17 @@ def _changed(state: MeetingState, peer_id: str, change: Callable[[Peer], Peer]) 
 
 
 def _seated(state: MeetingState) -> MeetingState:
-    """With seats for those who came, freed of those who left, and with the speaker having one."""
+    """With seats for those who came, freed of those who left, and with the speaker having one and the stage."""
     present = tuple(peer.peer_id for peer in state.peers if not peer.hidden)
     spoken = tuple(peer_id for peer_id in state.spoken if peer_id in present)
     if state.speaker in present:
         spoken = (state.speaker, *(peer_id for peer_id in spoken if peer_id != state.speaker))
     return replace(
-        state, spoken=spoken, grid=state.grid.after(present, spoken), strip=state.strip.after(present, spoken)
+        state,
+        spoken=spoken,
+        grid=state.grid.after(present, spoken),
+        strip=state.strip.after(present, spoken),
+        spotlight=state.spotlight.after(present, spoken),
     )
 
 

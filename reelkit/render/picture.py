@@ -49,9 +49,10 @@ class Picture:
     ) -> None:
         self._catalog = catalog
         self._compositor = Compositor(spec.width_px, spec.height_px, watermark, capture_dir)
+        self._layout = spec.layout
         self._meeting = Meeting(memory_s=FADE_S)
         self._state: MeetingState | None = None
-        self._acts = acts_of(self._meeting.changes)
+        self._acts = acts_of(self._meeting.changes, self._layout)
         """What is seen, the last one of the state."""
         self._wall_s = -math.inf
         self._composed_s = -math.inf
@@ -101,7 +102,7 @@ class Picture:
                 isinstance(event, ProducerOpened) and event.kind is MediaKind.VIDEO
             ):
                 return math.nextafter(event.time_s, -math.inf)
-            if state is not before and scene_of(state).producers - self._on.keys():
+            if state is not before and scene_of(state, self._layout).producers - self._on.keys():
                 # So is one that is on and gets a tile.
                 return math.nextafter(event.time_s, -math.inf)
         return ready_s
@@ -172,7 +173,7 @@ class Picture:
         if state is self._state:
             return
         self._state = state
-        self._acts = acts_of(self._meeting.changes)
+        self._acts = acts_of(self._meeting.changes, self._layout)
         shown = self._acts[-1].scene.producers
         peers = {peer.peer_id: peer for peer in state.peers}
         self._on = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from reelkit.capture.events import Source
+from reelkit.render.config import FilmLayout
 from reelkit.render.meeting import MeetingState, Producer
 
 
@@ -38,6 +39,8 @@ class Scene:
     shares: tuple[Share, ...] = ()
     unseen: int = 0
     """How many people are there without a tile: they are only heard."""
+    first_is_large: bool = False
+    """Whether the first of ``people`` is on the stage and the others are beside it. Without ``shares`` only."""
 
     @property
     def producers(self) -> set[str]:
@@ -46,15 +49,17 @@ class Scene:
         return cameras | {share.producer_id for share in self.shares}
 
 
-def scene_of(state: MeetingState) -> Scene:
-    """The scene of a meeting's state. Hidden peers are not in it, nor is what they send."""
+def scene_of(state: MeetingState, layout: FilmLayout = "grid") -> Scene:
+    """The scene of a meeting's state in a film of that layout. Hidden peers are not in it, nor is what they send."""
     shown = {peer.peer_id: peer for peer in state.peers if not peer.hidden}
     shares = tuple(
         Share(producer.producer_id, producer.peer_id, shown[producer.peer_id].name)
         for producer in state.producers
         if producer.source is Source.SCREEN and not producer.paused and producer.peer_id in shown
     )
-    seats = state.strip.seated if shares else state.grid.seated
+    first_is_large = layout == "speaker" and not shares
+    without_screen = state.spotlight.shown if first_is_large else state.grid.seated
+    seats = state.strip.seated if shares else without_screen
     people = tuple(
         Person(
             peer_id=peer.peer_id,
@@ -67,7 +72,7 @@ def scene_of(state: MeetingState) -> Scene:
         )
         for peer in map(shown.__getitem__, seats)
     )
-    return Scene(state.title, people, shares, len(shown) - len(people))
+    return Scene(state.title, people, shares, len(shown) - len(people), first_is_large)
 
 
 def _if_on(producer: Producer | None) -> str | None:

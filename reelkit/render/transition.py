@@ -1,14 +1,15 @@
 """How one arrangement of tiles gives way to the next.
 
-Whenever somebody comes or goes, moves, switches a camera on or off or gets a picture, the old arrangement and the new
-one are cross-faded for :data:`FADE_S`. What is seen at an instant follows from the journal alone: the arrangements of
-the last moments and since when each of them is there. So a renderer that begins in the middle of a fade goes on with
-it. A new name, the mark of a muted microphone and the speaker's ring change at once.
+Whenever somebody comes or goes, moves, takes the stage, switches a camera on or off or gets a picture, the old
+arrangement and the new one are cross-faded for :data:`FADE_S`. What is seen at an instant follows from the journal
+alone: the arrangements of the last moments and since when each of them is there. So a renderer that begins in the
+middle of a fade goes on with it. A new name, the mark of a muted microphone and the speaker's ring change at once.
 """
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
+from reelkit.render.config import FilmLayout
 from reelkit.render.meeting import Change, MeetingState
 from reelkit.render.scene import Scene, scene_of
 
@@ -32,12 +33,12 @@ class Act:
         return progress * progress * (3 - 2 * progress)
 
 
-def acts_of(changes: Iterable[Change]) -> list[Act]:
-    """The arrangements of a meeting's last moments, the oldest first. The first people appear at once, without a fade
-    from the card of an empty meeting."""
+def acts_of(changes: Iterable[Change], layout: FilmLayout = "grid") -> list[Act]:
+    """The arrangements of a meeting's last moments in a film of that layout, the oldest first. The first people
+    appear at once, without a fade from the card of an empty meeting."""
     acts: list[Act] = []
     for change in changes:
-        scene = scene_of(change.state)
+        scene = scene_of(change.state, layout)
         if acts and arrangement(acts[-1].scene) == arrangement(scene):
             acts[-1] = replace(acts[-1], scene=scene, state=change.state)
         elif acts and is_empty(acts[-1].scene):
@@ -57,7 +58,7 @@ def arrangement(scene: Scene) -> Hashable:
     """What two scenes have in common between which nothing fades."""
     people = tuple((person.peer_id, person.camera or (person.portrait,)) for person in scene.people)
     shares = tuple(share.producer_id for share in scene.shares)
-    return people, shares, scene.title if is_empty(scene) else None
+    return people, shares, scene.first_is_large, scene.title if is_empty(scene) else None
 
 
 def is_empty(scene: Scene) -> bool:

@@ -45,6 +45,31 @@ async def test_a_render_from_the_call_to_the_download(api: Api) -> None:
     assert listed["data"][0]["download_url"] == done["download_url"]
 
 
+async def test_the_layout_is_chosen_for_each_film(api: Api) -> None:
+    fleet = api.control.fleet
+    path = await ended(api, keep_capture=True, layout="speaker")
+    layouts = [fleet.started[-1].render.video.layout]
+    for body in ({}, {"reelkit": {"layout": "speaker"}}, {"reelkit": {"layout": None}}):
+        answer = await api.operator.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        render_id = answer.json()["data"]["id"]
+
+        async def started(render_id: str = render_id) -> bool:
+            return fleet.started[-1].recording_id == render_id
+
+        await wait_until(started, timeout_s=10, interval_s=0.005)
+        layouts.append(fleet.started[-1].render.video.layout)
+    assert layouts == ["speaker", "grid", "speaker", "grid"]
+
+
+async def test_a_participant_who_may_record_may_choose_the_layout(api: Api) -> None:
+    meeting = await api.control.attended_meeting()
+    async with api.client(await api.participant(meeting)) as participant:
+        body = {"meeting_id": meeting.id, "reelkit": {"layout": "speaker"}}
+        answer = await participant.post("/v2/recordings", json=body)
+        assert answer.status_code == 200, answer.text
+
+
 async def test_without_a_kept_capture_there_is_a_reason(api: Api) -> None:
     answer = await api.operator.post(await ended(api), json={})
     assert answer.status_code == 409
@@ -58,6 +83,8 @@ async def test_without_a_kept_capture_there_is_a_reason(api: Api) -> None:
         ({"video_config": {"width": 0}}, 422, "video_config.width"),
         ({"video_config": {"export_file": False}}, 422, "video_config.export_file"),
         ({"colour": 1}, 400, "colour"),
+        ({"reelkit": {"layout": "circle"}}, 422, "reelkit.layout"),
+        ({"reelkit": {"keep_capture": True}}, 400, "reelkit.keep_capture"),
     ],
 )
 async def test_bad_fields_are_named(api: Api, body: dict[str, Any], status: int, field: str) -> None:

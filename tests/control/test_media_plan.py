@@ -123,3 +123,19 @@ def test_sound_alone_has_no_watermark() -> None:
     made = plan(audio_config={}, video_config={"export_file": False, "watermark": watermark})
     assert made.media.watermark is None
     assert "watermark" in made.media.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("extensions", "layout"),
+    [(None, "grid"), ({}, "grid"), ({"layout": "grid"}, "grid"), ({"layout": "speaker"}, "speaker")],
+)
+def test_the_layout(extensions: dict[str, str] | None, layout: str) -> None:
+    made = plan(reelkit=extensions)
+    assert made.render_config("rec").video.layout == layout
+    assert made.media.notes == ()
+
+
+def test_sound_alone_has_no_layout() -> None:
+    media = plan(audio_config={}, reelkit={"layout": "speaker"}).media
+    assert media.video.layout == "grid"
+    assert media.notes[0].startswith("reelkit.layout")

@@ -230,7 +230,9 @@ def test_the_longest_name_fits_every_file_system() -> None:
     assert len(f"{names.output}.json".encode()) <= 255
 
 
-@pytest.mark.parametrize("extensions", [{"keep_captures": True}, {"keep_capture": "yes"}, {"keep_capture": 1}, []])
+@pytest.mark.parametrize(
+    "extensions", [{"keep_captures": True}, {"keep_capture": "yes"}, {"keep_capture": 1}, {"layout": "circle"}, []]
+)
 def test_extensions_are_checked_strictly(extensions: object) -> None:
     with pytest.raises(Invalid) as raised:
         RecordingParams.parse({"meeting_id": MEETING_ID, "reelkit": extensions})

@@ -26,6 +26,7 @@ from reelkit.capture.events import (
 )
 from reelkit.render import paint
 from reelkit.render.compositor import Compositor
+from reelkit.render.config import FilmLayout
 from reelkit.render.layout import Rect, layout
 from reelkit.render.meeting import Meeting
 from reelkit.render.scene import Person, Scene, scene_of
@@ -98,6 +99,7 @@ def meeting(
     speaker: int | None = None,
     names: tuple[str, ...] = _NAMES,
     pictures: tuple[str | None, ...] = (),
+    arranged: FilmLayout = "grid",
 ) -> Scene:
     """The scene after so many people joined, the first of whom share their screens. Every second one is muted."""
     events: list[Event] = []
@@ -117,7 +119,7 @@ def meeting(
         events.append(SpeakerChanged(time_s=0, peer_id=f"peer-{speaker}"))
     following = Meeting()
     following.extend(events)
-    return replace(scene_of(following.at(1)), title="Planning")
+    return replace(scene_of(following.at(1), arranged), title="Planning")
 
 
 def problem(painted: Image.Image, expected: Image.Image, text: NDArray[np.bool_]) -> str | None:
@@ -185,6 +187,10 @@ FRAMES: dict[str, Golden] = {
     **{f"people-{count}": Golden(meeting(count, off=(1, 6, 11, 12, 20))) for count in (1, 2, 3, 4, 5, 9, 16, 25, 30)},
     "speaker": Golden(meeting(4, off=(1,), speaker=1)),
     "speaker-of-30": Golden(meeting(30, speaker=29)),
+    **{
+        f"stage-people-{count}": Golden(meeting(count, off=(1,), speaker=count - 1, arranged="speaker"))
+        for count in (1, 4, 16)
+    },
     **{
         f"share-{screens}-people-{count}": Golden(meeting(count, screens=screens, off=(1,), speaker=0))
         for screens in (1, 2)

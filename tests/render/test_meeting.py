@@ -19,7 +19,7 @@ from reelkit.capture.events import (
 )
 from reelkit.render.errors import TimelineError
 from reelkit.render.meeting import Meeting, MeetingState, advance
-from reelkit.render.seating import GRID_SEATS, STRIP_SEATS
+from reelkit.render.seating import GRID_SEATS, STRIP_SEATS, Spotlight
 
 
 def joined(at_s: float, peer_id: str, name: str = "", *, hidden: bool = False) -> PeerJoined:
@@ -232,3 +232,28 @@ def test_a_clock_that_was_set_back_does_not_unorder_changes() -> None:
     meeting.at(6)
 
     assert [(change.since_s, len(change.state.peers)) for change in meeting.changes][1:] == [(5, 2), (6, 3)]
+
+
+def test_the_stage_is_the_latest_speakers_also_in_silence_and_while_hidden_people_speak() -> None:
+    crowd: list[Event] = [joined(1, "ada"), joined(2, "bob"), joined(3, "cy"), joined(4, "recorder", hidden=True)]
+    spoken: list[Event] = [*crowd, SpeakerChanged(time_s=5, peer_id="bob"), SpeakerChanged(time_s=6, peer_id="cy")]
+    later: list[Event] = [
+        SpeakerChanged(time_s=7, peer_id=None),
+        SpeakerChanged(time_s=7, peer_id="recorder"),
+        SpeakerChanged(time_s=7, peer_id="nobody"),
+        SfuLost(time_s=7, reason="killed"),
+        joined(7, "cy", "Cy again"),
+    ]
+
+    assert after(*crowd).spotlight.shown == ("ada", "bob", "cy")
+    assert after(*spoken).spotlight.shown == ("cy", "ada", "bob")
+    for event in later:
+        assert after(*spoken, event).spotlight.shown == ("cy", "ada", "bob")
+    assert after(*spoken, PeerLeft(time_s=7, peer_id="cy")).spotlight.shown == ("bob", "ada")
+    assert after(*spoken, SessionEnded(time_s=7)).spotlight == Spotlight()
+
+
+def test_beside_the_stage_are_as_many_as_beside_a_screen() -> None:
+    state = after(*(joined(number, f"p{number}") for number in range(30)), SpeakerChanged(time_s=40, peer_id="p29"))
+
+    assert state.spotlight.shown == ("p29", *(f"p{number}" for number in range(1, STRIP_SEATS + 1)))

@@ -1,7 +1,7 @@
 from reelkit.capture.events import MediaKind, Source
 from reelkit.render.meeting import MeetingState, Peer, Producer
 from reelkit.render.scene import Person, Scene, Share, scene_of
-from reelkit.render.seating import GRID_SEATS, STRIP_SEATS, Seating
+from reelkit.render.seating import GRID_SEATS, STRIP_SEATS, Seating, Spotlight
 
 
 def peer(peer_id: str, *, hidden: bool = False) -> Peer:
@@ -11,8 +11,9 @@ def peer(peer_id: str, *, hidden: bool = False) -> Peer:
 def state_of(peers: tuple[Peer, ...], producers: tuple[Producer, ...], speaker: str | None = None) -> MeetingState:
     """A state in which everybody who is visible has a seat."""
     visible = tuple(peer.peer_id for peer in peers if not peer.hidden)
-    seats = (seating.after(visible, ()) for seating in (Seating(GRID_SEATS), Seating(STRIP_SEATS)))
-    return MeetingState("", peers, producers, speaker, (), *seats)
+    grid, strip = (seating.after(visible, ()) for seating in (Seating(GRID_SEATS), Seating(STRIP_SEATS)))
+    stage = Spotlight().after(visible, (speaker,) if speaker in visible else ())
+    return MeetingState("", peers, producers, speaker, (), grid, strip, stage)
 
 
 def producer(peer_id: str, source: Source, *, paused: bool = False) -> Producer:
@@ -92,3 +93,14 @@ def test_the_producers_of_a_scene_are_those_that_are_seen() -> None:
     scene = scene_of(state_of(crowd, cameras))
 
     assert scene.producers == {f"p{number}-camera" for number in range(GRID_SEATS) if number != 1}
+
+
+def test_the_speaker_is_large_unless_a_screen_is_shared() -> None:
+    crowd = tuple(peer(f"p{number}") for number in range(30))
+    alone = scene_of(state_of(crowd, (), "p29"), "speaker")
+    shared = state_of(crowd, (producer("p29", Source.SCREEN),), "p29")
+
+    assert (alone.first_is_large, len(alone.people), alone.unseen) == (True, STRIP_SEATS + 1, 29 - STRIP_SEATS)
+    assert (alone.people[0].peer_id, alone.people[0].speaking) == ("p29", True)
+    assert scene_of(shared, "speaker") == scene_of(shared)
+    assert not scene_of(state_of(crowd, (), "p29")).first_is_large

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelkit.render.seating import Seating
+from reelkit.render.seating import Seating, Spotlight
 
 LIMIT = 4
 
@@ -75,3 +75,70 @@ def test_seats_are_always_used_well(steps: list[tuple[list[str], str]]) -> None:
         if set(before) <= set(present) and len(before) == LIMIT:
             moved = [place for place in range(LIMIT) if before[place] != now[place]]
             assert len(moved) <= 1, "at most one tile changes because somebody speaks"
+
+
+def spotlight(present: str, *speakers: str) -> Spotlight:
+    """After all of ``present`` came, and then spoke one after the other."""
+    spot = Spotlight(others=Seating(LIMIT))
+    for count in range(len(present)):
+        spot = spot.after(present[: count + 1], ())
+    for count in range(len(speakers)):
+        spot = spot.after(present, latest_first(*speakers[: count + 1]))
+    return spot
+
+
+def latest_first(*speakers: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(reversed(speakers)))
+
+
+def test_the_first_who_came_is_on_the_stage_until_somebody_speaks() -> None:
+    assert Spotlight().shown == ()
+    assert spotlight("a").shown == ("a",)
+    assert spotlight("abc").shown == tuple("abc")
+
+
+def test_who_speaks_changes_places_with_the_former_speaker() -> None:
+    assert spotlight("abcd", "c").shown == tuple("cbad")
+    assert spotlight("abcd", "c", "d").shown == tuple("dbac")
+    assert spotlight("abcd", "c", "d", "c").shown == tuple("cbad")
+
+
+def test_the_stage_is_kept_while_nobody_else_speaks() -> None:
+    spot = spotlight("abcd", "c")
+
+    assert spot.after("abcd", ("c",)) is spot
+    assert spot.after("abcde", ("c",)).shown == tuple("cbade")
+    assert spot.after("acd", ("c",)).shown == tuple("cad")
+
+
+def test_the_most_recent_other_speaker_follows_one_who_leaves() -> None:
+    spot = spotlight("abcd", "b", "d", "c")
+
+    assert spot.after("abd", ("d", "b")).person == "d"
+    assert spot.after("ab", ("b",)).person == "b"
+    assert spotlight("abcd", "c").after("bad", ()).person == "b", "nobody else spoke: the first who came"
+
+
+def test_who_had_no_seat_leaves_one_to_the_former_speaker() -> None:
+    assert spotlight("abcdefg", "c", "g").shown == tuple("gbcde"), "of those who never spoke the first makes room"
+    assert spotlight("abcdefg", "g").shown == tuple("gbcde"), "a never spoke and waits, as the others who did not"
+
+
+@given(st.lists(st.tuples(people, st.sampled_from("abcdefgh")), max_size=30))
+def test_the_stage_is_the_latest_speakers_and_others_keep_their_places(steps: list[tuple[list[str], str]]) -> None:
+    spot = Spotlight(others=Seating(LIMIT))
+    spoken: list[str] = []
+    for present, speaker in steps:
+        spoken = [person for person in spoken if person in present and person != speaker]
+        if speaker in present:
+            spoken.insert(0, speaker)
+        before = spot
+        spot = spot.after(present, spoken)
+
+        assert len(set(spot.shown)) == len(spot.shown) == min(LIMIT + 1, len(present))
+        assert set(spot.shown) <= set(present)
+        assert spot.person == next(iter([*spoken, *present]), None)
+        assert len(spoken) < 2 or spoken[1] in spot.others.seated, "the former speaker is seen"
+        if set(before.shown) <= set(present) and len(before.others.seated) == LIMIT:
+            places = zip(before.others.seated, spot.others.seated, strict=True)
+            assert sum(old != new for old, new in places) <= 1, "at most one tile beside the stage changes"

@@ -116,6 +116,7 @@ def test_the_last_leaver_fades_to_the_card_and_the_first_appears_at_once() -> No
         (replace(scene(4), people=(*scene(4).people[:3], person(3, muted=True, speaking=True))), True),
         (replace(scene(4), title="Renamed"), True),
         (replace(scene(4), unseen=7), True),
+        (replace(scene(4), first_is_large=True), False),
         (replace(scene(4), people=(*scene(4).people[:3], person(3, muted=True, camera=False))), False),
         (replace(scene(4), people=scene(4).people[::-1]), False),
         (replace(scene(4), shares=(Share("screen", "peer-0", ""),)), False),
@@ -125,3 +126,12 @@ def test_the_last_leaver_fades_to_the_card_and_the_first_appears_at_once() -> No
 )
 def test_what_fades(other: Scene, same: bool) -> None:
     assert (arrangement(scene(4)) == arrangement(other)) is same
+
+
+def test_another_on_the_stage_fades() -> None:
+    meeting = Meeting(memory_s=FADE_S)
+    meeting.extend([*MEETING, SpeakerChanged(time_s=30, peer_id="bob")])
+    meeting.at(30.1)
+
+    assert people_of(acts_of(meeting.changes)) == [("ada", "bob")]
+    assert people_of(acts_of(meeting.changes, "speaker")) == [("ada", "bob"), ("bob", "ada")]
