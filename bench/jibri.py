@@ -27,7 +27,7 @@ import httpx
 from bench.process_trees import TreeMeter
 from reelkit.process import ChildProcess, wait_until
 from reelkit.render.layout import Rect
-from testbed.chromium import BINARY, trusting
+from testbed.chromium import BINARY, QUIET_FLAGS, trusting
 from testbed.signalling import ServerAddress
 from testbed.timeline import FPS
 from testbed.web_server import SDK
@@ -40,15 +40,7 @@ SETTLE_S = 3.0
 """Between the beginning of the film and that of the measurement: a browser that has just started is busy."""
 _SINK = "film"
 _CHROMIUM = (
-    "--no-sandbox",  # Chromium refuses to sandbox for root
-    "--disable-gpu",
-    "--no-first-run",
-    # Nothing that Chromium does by itself may reach out.
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--disable-breakpad",
+    *QUIET_FLAGS,
     "--autoplay-policy=no-user-gesture-required",
     "--disable-dev-shm-usage",
     # The page is the whole screen.

@@ -34,8 +34,7 @@ BINARY = Path("/usr/bin/chromium")
 START_TIMEOUT_S = 30.0
 CALL_TIMEOUT_S = 45.0
 """The SDK gives ICE 30 s."""
-FLAGS = (
-    "--headless=new",
+QUIET_FLAGS = (
     "--no-sandbox",  # Chromium refuses to sandbox for root
     "--disable-gpu",
     "--no-first-run",
@@ -45,6 +44,11 @@ FLAGS = (
     "--disable-sync",
     "--disable-quic",
     "--disable-breakpad",
+)
+"""For any Chromium of tests and benches."""
+FLAGS = (
+    "--headless=new",
+    *QUIET_FLAGS,
     # No person is there to click, and no device to be found.
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",

@@ -36,16 +36,6 @@ from tests.render.captures import (
 from tests.render.scenes import rgb_of
 
 
-@pytest.fixture(scope="module")
-def meeting(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_capture(CaptureSpec(MEETING, device=EXACT), tmp_path_factory.mktemp("meeting"))
-
-
-@pytest.fixture(scope="module")
-def shaky(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_capture(CaptureSpec(MEETING, device=SHAKY), tmp_path_factory.mktemp("shaky"))
-
-
 def seen(directory: Path, at_s: float, count: int) -> list[int | None]:
     """The frame numbers in the tiles of a grid of ``count`` people."""
     frame = picture_of(directory).frame(ZERO_S + at_s)

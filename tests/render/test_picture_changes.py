@@ -21,8 +21,6 @@ from testbed.timeline import Timeline, people
 from tests.render.captures import (
     ADA,
     EXACT,
-    MEETING,
-    SHAKY,
     SPEC,
     counter,
     events_of,
@@ -32,16 +30,6 @@ from tests.render.captures import (
     rects,
 )
 from tests.render.scenes import rgb_of
-
-
-@pytest.fixture(scope="module")
-def meeting(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_capture(CaptureSpec(MEETING, device=EXACT), tmp_path_factory.mktemp("meeting"))
-
-
-@pytest.fixture(scope="module")
-def shaky(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_capture(CaptureSpec(MEETING, device=SHAKY), tmp_path_factory.mktemp("shaky"))
 
 
 @pytest.mark.parametrize("change_s", [2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
