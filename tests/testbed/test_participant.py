@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 import pytest_asyncio
@@ -34,6 +35,12 @@ def journal(stack: Stack) -> list[Event]:
     return [EVENT.validate_json(line) for line in newest.read_text().splitlines()]
 
 
+def done(player: SyntheticParticipant, what: str) -> float:
+    """When a participant did what it does once."""
+    (deed,) = [deed for deed in player.deeds if deed.what == what]
+    return deed.at_s
+
+
 def kinds(events: list[Event]) -> Counter[str]:
     return Counter(event.type for event in events)
 
@@ -50,11 +57,11 @@ async def test_plays_a_timeline(stack: Stack) -> None:
     )
     await prepare(timeline)
     meeting_id = await stack.api.create_meeting()
-    zero_s = time.time() + 1.0
+    tokens = [(await stack.api.add_guest(meeting_id, person.name)).token for person in timeline.participants]
+    zero_s = time.time() + 2.0
     async with asyncio.TaskGroup() as group:
         players = []
-        for person in timeline.participants:
-            token = (await stack.api.add_guest(meeting_id, person.name)).token
+        for token, person in zip(tokens, timeline.participants, strict=True):
             player = SyntheticParticipant(stack.address, token, person, zero_s=zero_s)
             await player.__aenter__()
             players.append(player)
@@ -66,9 +73,15 @@ async def test_plays_a_timeline(stack: Stack) -> None:
     await wait_until(all_left, timeout_s=5.0)
     events = journal(stack)
     joined = {event.peer_id: event for event in events if isinstance(event, PeerJoined)}
-    assert {event.name: round(event.time_s - zero_s) for event in joined.values()} == {"Ada": 0, "Bo": 1}
-    left = {joined[event.peer_id].name: event.time_s - zero_s for event in events if isinstance(event, PeerLeft)}
-    assert left == {"Ada": pytest.approx(5.0, abs=0.5), "Bo": pytest.approx(4.0, abs=0.5)}
+    # Nothing comes before its time. How long after it depends on the machine; the deeds tell.
+    for player, joins_s in zip(players, (0.0, 1.0), strict=True):
+        (entered,) = [event for event in joined.values() if event.name == player.person.name]
+        assert zero_s + joins_s <= entered.time_s <= done(player, "join")
+    left = {joined[event.peer_id].name: event.time_s for event in events if isinstance(event, PeerLeft)}
+    assert left["Ada"] >= zero_s + 5.0
+    assert left["Bo"] >= zero_s + 4.0
+    for player in players:
+        assert left[player.person.name] == pytest.approx(done(player, "leave"), abs=0.5)
     opened = Counter(
         (joined[event.peer_id].name, event.source) for event in events if isinstance(event, ProducerOpened)
     )
@@ -93,9 +106,10 @@ async def test_plays_a_timeline(stack: Stack) -> None:
     ]
     flashes = [deed for deed in ada_player.deeds if deed.what == "flash"]
     assert flashes
-    for deed in flashes:
-        assert deed.instant_s is not None
-        assert deed.at_s - zero_s == pytest.approx(deed.instant_s, abs=0.1)
+    late_s = [deed.at_s - zero_s - deed.instant_s for deed in flashes if deed.instant_s is not None]
+    assert len(late_s) == len(flashes)
+    assert min(late_s) > -0.1
+    assert median(late_s) < 0.1
 
 
 @pytest.mark.asyncio(loop_scope="module")
