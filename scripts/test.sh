@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SECOND_HEARINGS=3
-rm -f .coverage .coverage.*
+rm -f .coverage .coverage.* .pytest_cache/v/cache/lastfailed
 run() { scripts/netns.sh .venv/bin/coverage run -m pytest "$@"; }
 status=0
 run "$@" || status=$?
