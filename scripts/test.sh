@@ -11,14 +11,12 @@ run() { scripts/netns.sh .venv/bin/coverage run -m pytest "$@"; }
 status=0
 run "$@" || status=$?
 if [ "$status" = 1 ] && [ "$#" = 0 ]; then
-  failed=$(.venv/bin/python -c 'import json; print(len(json.load(open(".pytest_cache/v/cache/lastfailed"))))')
-  others=0
-  .venv/bin/python -m pytest --last-failed --collect-only -q -m "not e2e" >/dev/null || others=$?
-  # pytest's status 5: nothing was collected.
-  if [ "$failed" -le "$SECOND_HEARINGS" ] && [ "$others" = 5 ]; then
-    printf '\n==> %s end-to-end test(s) failed and are heard once more\n' "$failed"
+  mapfile -t failed < <(.venv/bin/python -c 'import json; print(*json.load(open(".pytest_cache/v/cache/lastfailed")), sep="\n")')
+  others=$(comm -23 <(printf '%s\n' "${failed[@]}" | sort) <(.venv/bin/python -m pytest --collect-only -q -m e2e | sort))
+  if [ "${#failed[@]}" -le "$SECOND_HEARINGS" ] && [ -z "$others" ]; then
+    printf '\n==> %s end-to-end test(s) failed and are heard once more\n' "${#failed[@]}"
     status=0
-    run --last-failed --last-failed-no-failures none -m e2e || status=$?
+    run "${failed[@]}" || status=$?
   fi
 fi
 .venv/bin/coverage combine --quiet
