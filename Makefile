@@ -15,7 +15,8 @@ setup: ## system packages, virtual environment, browser SDK, flush shim
 demo: setup ## a real meeting of three browsers, recorded; the film lies in demo-output/
 	@$(NETNS) $(PYTHON_IN_VENV) -m testbed.demo
 
-test: setup ## all tests, against real Janus and Chromium
+test: ## all tests, against real Janus and Chromium and real storage servers
+	@bash scripts/setup.sh --tests
 	@bash scripts/test.sh
 
 lint: setup ## ruff, mypy, import contracts, generated files up to date
@@ -31,4 +32,4 @@ bench: setup ## prints the figures of bench/
 	@bash scripts/bench.sh
 
 clean: ## removes what set-up made in this directory
-	@rm -rf .venv build testbed/web/node_modules demo-output
+	@rm -rf .venv build testbed/*/node_modules demo-output

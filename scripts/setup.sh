@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Sets up everything that `make demo` and `make test` need, and is quick when nothing changed.
+# Sets up everything that `make demo` needs and, with --tests, what `make test` needs too. Quick when nothing changed.
 #   1. Debian/Ubuntu packages: janus (its system service masked, never started), chromium, iproute2, fonts of all scripts
 #      and what shapes Arabic and Indic ones, a C compiler
 #   2. .venv from requirements/dev.txt (a lock file with hashes), the package itself in editable mode
-#   3. testbed/web/node_modules from its package-lock.json (the browser SDK)
+#   3. testbed/web/node_modules from its package-lock.json (the browser SDK, hls.js)
 #   4. build/libreelkit-flush.so, which makes Janus' recordings readable within 50 ms
+#   With --tests also the servers that recordings are delivered to: sshd and nginx with its RTMP module (installed, never
+#   started as services), testbed/azurite/node_modules. rclone and the Google Cloud emulator come with the .venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +14,8 @@ say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 PACKAGES=(janus chromium iproute2 fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji libfribidi0 gcc libc6-dev)
+tests=${1:-}
+[ "$tests" != --tests ] || PACKAGES+=(openssh-server nginx-light libnginx-mod-rtmp)
 missing=()
 for package in "${PACKAGES[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
@@ -19,9 +23,17 @@ done
 if [ "${#missing[@]}" -gt 0 ]; then
   command -v apt-get >/dev/null || { echo "reelkit's set-up knows Debian and Ubuntu; install by hand: ${missing[*]}" >&2; exit 1; }
   say "installing ${missing[*]}"
-  # Debian's package starts a Janus with a stock configuration without secrets: mask the service before it can.
+  # Debian's packages start servers with stock configurations: mask those that nobody has set up before they can.
   as_root mkdir -p /etc/systemd/system
-  [ -e /etc/systemd/system/janus.service ] || as_root ln -s /dev/null /etc/systemd/system/janus.service
+  for package in "${missing[@]}"; do
+    case $package in
+      janus) service=janus ;;
+      openssh-server) service=ssh ;;
+      nginx-light) service=nginx ;;
+      *) continue ;;
+    esac
+    [ -e "/etc/systemd/system/$service.service" ] || as_root ln -s /dev/null "/etc/systemd/system/$service.service"
+  done
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
@@ -38,12 +50,15 @@ if [ "$(cat $stamp 2>/dev/null || true)" != "$want" ]; then
   echo "$want" >$stamp
 fi
 
-if ! cmp -s testbed/web/package-lock.json testbed/web/node_modules/.stamp; then
+node_modules() {
+  cmp -s "$1/package-lock.json" "$1/node_modules/.stamp" && return
   command -v npm >/dev/null || { echo "reelkit's browser tests and demo need Node with npm" >&2; exit 1; }
-  say "installing the browser SDK from testbed/web/package-lock.json"
-  npm ci --prefix testbed/web --silent --no-audit --no-fund --ignore-scripts
-  cp testbed/web/package-lock.json testbed/web/node_modules/.stamp
-fi
+  say "installing $2 from $1/package-lock.json"
+  npm ci --prefix "$1" --silent --no-audit --no-fund --ignore-scripts
+  cp "$1/package-lock.json" "$1/node_modules/.stamp"
+}
+node_modules testbed/web "the browser SDK"
+[ "$tests" != --tests ] || node_modules testbed/azurite "Azure's storage emulator"
 
 if [ reelkit/sfu/flush.c -nt build/libreelkit-flush.so ]; then
   say "building build/libreelkit-flush.so"
