@@ -25,6 +25,7 @@ from reelkit.publish.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, box, large_h
 from reelkit.publish.errors import FilmError
 from reelkit.publish.fragment import Fragment, Track, read_fragment
 from reelkit.publish.moov import SampleTable, moov, moov_bound_bytes
+from reelkit.publish.upload.growth import Growth
 from reelkit.render.encoder_audio import SAMPLE_RATE_HZ
 from reelkit.render.encoder_video import TICKS_PER_FRAME
 from reelkit.render.manifest import Segment
@@ -40,7 +41,9 @@ _CHUNK_S = 0.5
 _ROOM_BYTES = 64 << 10
 """For the index at first: enough for three minutes."""
 _LARGE_ROOM_BYTES = 1 << 20
-"""From here on (50 minutes) the room grows by eight, because moving the data begins to take seconds."""
+_HUGE_ROOM_BYTES = 8 << 20
+"""From the first to the second (45 minutes to 6 hours) the room grows at once, because moving the data begins to take
+seconds. Beyond, it doubles: unused room has to be sent to wherever the film goes."""
 _COMPACT_BYTES = 32 << 20
 """A film up to this size is written again without unused room: that takes some hundredths of a second."""
 
@@ -71,6 +74,7 @@ class FilmWriter:
         self.path = path
         self._part = path.with_name(path.name + ".part")
         self._file = self._part.open("w+b", buffering=0)
+        self._growth = Growth(path, self._part, _ROOM_BYTES)
         self._room_bytes = _ROOM_BYTES
         self._data_bytes = 0
         self._sound = sound
@@ -124,6 +128,10 @@ class FilmWriter:
         self._segments += 1
         self._samples += segment.samples
 
+    def growths(self) -> list[Growth]:
+        """What can be read of the file."""
+        return [self._growth]
+
     def finish(self) -> Film:
         """Writes the index and puts the film in its place, durably. The time this takes does not depend on the film's
         length. Raises FilmError if there is no segment, OSError."""
@@ -134,8 +142,10 @@ class FilmWriter:
         index = self._ftyp + self._moov(self._room_bytes)
         free = self._room_bytes - LARGE_HEADER_BYTES - len(index)
         if free:
-            index += box(b"free", bytes(free - HEADER_BYTES))
-        os.pwrite(self._file.fileno(), index + large_header(b"mdat", self._data_bytes), 0)
+            # Its content is zeros already: nothing was ever written there.
+            index += struct.pack(">I4s", free, b"free")
+        self._pwrite(index, 0)
+        self._pwrite(large_header(b"mdat", self._data_bytes), self._room_bytes - LARGE_HEADER_BYTES)
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.rename(self.path)
@@ -207,8 +217,10 @@ class FilmWriter:
         return len(self._ftyp) + bound + HEADER_BYTES + LARGE_HEADER_BYTES
 
     def _make_room(self, data_bytes: int) -> None:
-        factor = 2 if self._room_bytes < _LARGE_ROOM_BYTES else 8
-        self._move_data(self._room_bytes * factor, data_bytes)
+        grown_bytes = 2 * self._room_bytes
+        if _LARGE_ROOM_BYTES < grown_bytes < _HUGE_ROOM_BYTES:
+            grown_bytes = _HUGE_ROOM_BYTES
+        self._move_data(grown_bytes, data_bytes)
 
     def _move_data(self, room_bytes: int, data_bytes: int) -> None:
         """Copies the media data to a new file that keeps ``room_bytes`` free in front of it."""
@@ -227,16 +239,20 @@ class FilmWriter:
             raise
         self._file.close()
         self._file = target
-        self._room_bytes = room_bytes
+        self._room_bytes = self._growth.head_bytes = room_bytes
 
     def _write(self, content: list[memoryview], at: int) -> None:
-        descriptor = self._file.fileno()
-        data = memoryview(b"".join(content))
-        written = 0
-        while written < len(data):
-            written += os.pwrite(descriptor, data[written:], at + written)
+        data = b"".join(content)
+        self._pwrite(data, at)
+        self._growth.digests.add(data)
         # Starts writing to the disk, so that little is left to wait for when the film is finished.
-        os.posix_fadvise(descriptor, at, len(data), os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(self._file.fileno(), at, len(data), os.POSIX_FADV_DONTNEED)
+
+    def _pwrite(self, data: bytes, at: int) -> None:
+        rest = memoryview(data)
+        while rest:
+            written = os.pwrite(self._file.fileno(), rest, at)
+            at, rest = at + written, rest[written:]
 
     def _moov(self, data_offset: int) -> bytes:
         duration, timescale_hz = self._duration()

@@ -14,6 +14,7 @@ from pathlib import Path
 from reelkit.publish import ebml
 from reelkit.publish.errors import FilmError
 from reelkit.publish.part_file import PartFile
+from reelkit.publish.upload.growth import Growth
 from reelkit.render.colour import MATRIX_TAG, PRIMARIES_TAG, RANGE_TAG, TRANSFER_TAG
 
 VIDEO_TRACK, AUDIO_TRACK = 1, 2
@@ -82,6 +83,12 @@ class WebmFile:
         self._cues: list[bytes] = []
         self._clusters_at = len(self._head(0, 0, 0)) + _CUES_ROOM_BYTES
         self._end = self._clusters_at
+        self._part.growth.head_bytes = self._clusters_at
+
+    @property
+    def growth(self) -> Growth:
+        """How the file grows: the room for the cues belongs to its head."""
+        return self._part.growth
 
     def append(self, blocks: Iterable[Block]) -> None:
         """Writes a cluster of blocks in order of time, the first of them a keyframe of the pictures if there is one.
@@ -101,6 +108,7 @@ class WebmFile:
             self._cues.append(ebml.master(0xBB, ebml.unsigned(0xB3, start), ebml.master(0xB7, positions)))
         data = ebml.master(_CLUSTER, content)
         self._write(data, self._end)
+        self.growth.digests.add(data)
         os.posix_fadvise(self._file.fileno(), self._end, len(data), os.POSIX_FADV_DONTNEED)
         self._end += len(data)
 
@@ -115,6 +123,7 @@ class WebmFile:
             cues_at = self._end
             self._write(ebml.void(room), self._clusters_at - room)
             self._write(cues, cues_at)
+            self.growth.digests.add(cues)
             self._end += len(cues)
         segment_at = self._segment_at()
         self._write(self._head(self._end - segment_at, cues_at - segment_at, duration_s), 0)

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
+from reelkit.publish.upload.growth import Growth
 from reelkit.publish.vorbis import VorbisPacket
 from reelkit.publish.webm import AUDIO_TRACK, TICKS_PER_S, VIDEO_TRACK, AudioTrack, Block, VideoTrack, WebmFile
 from reelkit.render.config import RenderConfig
@@ -42,6 +43,11 @@ class WebmFilm:
         self._sound.extend(packets)
         while len(self._pictures) > 1 and self._sound and _tick_of(self._sound[-1]) >= self._pictures[1][0].tick:
             self._write(self._pictures[1][0].tick)
+
+    @property
+    def growth(self) -> Growth:
+        """How the file grows."""
+        return self._file.growth
 
     def finish(self, samples: int) -> None:
         """Ends the film, whose sound lasts ``samples``. Raises FilmError, OSError."""
