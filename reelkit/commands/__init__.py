@@ -1,0 +1,1 @@
+"""Groups of commands that talk to a running server over its HTTP API."""

@@ -1,0 +1,39 @@
+"""Errors of commands that talk to a server.
+
+CommandError
+├── WrongUsage    an option is missing or wrong: exit status 2
+├── NoServer      no server answers where one should
+├── Refused       the server refused the request and says why
+└── ServerFailed  the server could not do it now, or its answer is of no use
+"""
+
+from reelkit.errors import Fault, ReelkitError
+
+
+class CommandError(ReelkitError):
+    """Base of this package's errors. ``message`` is one line for the terminal."""
+
+    exit_status = 1
+
+
+class WrongUsage(CommandError):
+    """The command was called with too little, or with what contradicts itself."""
+
+    fault = Fault.CALLER
+    exit_status = 2
+
+
+class NoServer(CommandError):
+    """Nothing answers at the address."""
+
+
+class Refused(CommandError):
+    """The request is wrong, or not permitted: the caller must change it."""
+
+    fault = Fault.CALLER
+
+
+class ServerFailed(CommandError):
+    """The server or its machine failed: the operator must look."""
+
+    retry = True

@@ -1,0 +1,1 @@
+"""Webhooks: what happens is written down together with the change itself, and sent until it is taken."""
