@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import reelkit
 from reelkit.capture.layout import JOURNAL_FILE
+from reelkit.commands import recordings, webhooks
 from reelkit.errors import ReelkitError
 from reelkit.log import configure_logging
 from reelkit.settings import Settings, load_settings
@@ -35,6 +36,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(recordings.app)
+app.add_typer(webhooks.app)
 
 
 @app.command()
@@ -105,15 +108,22 @@ def render(
         saved = f"; {outcome.duration_s:.1f} s of it are in {paths}" if paths else ""
         _fail(f"the capture could not be rendered: {outcome.message}{saved}")
     for file in outcome.files:
-        if file.kind == "video":
+        if file.kind in {"video", "hls"}:
             typer.echo(f"film: {file.path} ({file.duration_s:.1f} s, {outcome.frames} frames)")
         else:
-            typer.echo(f"sound: {file.path} ({file.duration_s:.1f} s)")
+            typer.echo(f"{'sound' if file.kind == 'audio' else file.kind}: {file.path} ({file.duration_s:.1f} s)")
 
 
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="A delivered file: a film or its sound.", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A delivered file: a film, its sound, or the tar of an interactive recording.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
     record: Annotated[
         Path | None, typer.Argument(help="Its integrity record, a JSON file.", exists=True, dir_okay=False)
     ] = None,

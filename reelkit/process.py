@@ -31,7 +31,8 @@ class ChildProcess:
     """An async context manager that owns a process and its whole process group.
 
     On exit the group gets SIGTERM, ``stop_timeout_s`` later SIGKILL; it also dies with its parent. Each line of stdout
-    and stderr goes to ``on_stdout`` and ``on_stderr``; one of more than ``max_line_bytes`` is dropped.
+    and stderr goes to ``on_stdout`` and ``on_stderr``; one of more than ``max_line_bytes`` is dropped. ``stdin`` is all
+    that the process finds in its input: what must stand neither in its arguments nor in its environment.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ChildProcess:
         on_stderr: LineHandler | None = None,
         preexec: Callable[[], None] | None = None,
         max_line_bytes: int = MAX_LINE_BYTES,
+        stdin: bytes | None = None,
     ) -> None:
         self.name = name
         self._argv = [str(part) for part in argv]
@@ -55,6 +57,7 @@ class ChildProcess:
         self._handlers = (on_stdout, on_stderr)
         self._preexec = preexec
         self._max_line_bytes = max_line_bytes
+        self._stdin = stdin
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
 
@@ -80,7 +83,7 @@ class ChildProcess:
         on_stdout, on_stderr = self._handlers
         self._process = await asyncio.create_subprocess_exec(
             *self._argv,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if self._stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE if on_stdout else asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE if on_stderr else asyncio.subprocess.DEVNULL,
             env=self._env,
@@ -92,6 +95,10 @@ class ChildProcess:
         for stream, handler in ((self._process.stdout, on_stdout), (self._process.stderr, on_stderr)):
             if stream is not None and handler is not None:
                 self._readers.append(asyncio.create_task(self._read(stream, handler), name=f"{self.name}-output"))
+        if self._process.stdin is not None and self._stdin is not None:
+            # It waits in the pipe or in the loop; a process that ends without reading it is seen by its exit.
+            self._process.stdin.write(self._stdin)
+            self._process.stdin.close()
 
     async def _read(self, stream: asyncio.StreamReader, handler: LineHandler) -> None:
         while True:

@@ -6,9 +6,9 @@ underscores in the environment: ``REELKIT_RENDER__PRESET=superfast``. docs/confi
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 SECONDS_PER_DAY = 86_400
@@ -63,6 +63,9 @@ class CaptureSettings(_Section):
     """What the SFU and the journal write while recording."""
 
     keep: bool = Field(False, description="Keep captures after their recordings are delivered.")
+    keep_for_s: float | None = Field(
+        None, gt=0, description="Kept captures are deleted so long after their session's end; never when unset."
+    )
     reclaim: bool = Field(
         True,
         description="Give disk space back while a long meeting is recorded: what all its films have rendered. Captures "
@@ -131,9 +134,46 @@ class IntegritySettings(_Section):
     )
 
 
+class RtmpSettings(_Section):
+    """Live streams by RTMP."""
+
+    connect_timeout_s: float = Field(
+        10.0, gt=0, description="From the connection to the server's consent; longer is a failure."
+    )
+    stall_timeout_s: float = Field(
+        10.0, gt=0, description="A server that takes no data for so long is connected to anew."
+    )
+    retry_first_s: float = Field(
+        0.5, gt=0, description="About how long after a failure the server is tried again; it doubles with each failure."
+    )
+    retry_max_s: float = Field(15.0, gt=0, description="The longest wait between two attempts.")
+    queue_s: float = Field(
+        8.0, ge=4, description="What may wait for a slow server; of more, the oldest is dropped, pictures and sound."
+    )
+    queue_max_bytes: int = Field(32 << 20, ge=1 << 20, description="The same in bytes.")
+    max_behind_s: float = Field(
+        10.0,
+        ge=6,
+        description="A stream whose renderer falls farther behind shows a black picture until it has caught up.",
+    )
+    end_timeout_s: float = Field(
+        2.0, ge=0, description="How long the end of a recording waits for the server to take the rest of its stream."
+    )
+
+
 def _network(value: str) -> str:
     # Raises ValueError, which names what is wrong.
     return str(ip_network(value))
+
+
+def _web_origin(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if scheme not in {"http", "https"} or not separator or not rest.strip("/") or set(rest) & set("@?# "):
+        raise ValueError("must be an http or https URL without credentials and query")
+    return value.rstrip("/")
+
+
+WebOrigin = Annotated[str, AfterValidator(_web_origin)]
 
 
 class EgressSettings(_Section):
@@ -146,6 +186,93 @@ class EgressSettings(_Section):
     )
     allowed_networks: list[Annotated[str, AfterValidator(_network)]] = Field(
         default_factory=list, description="Networks (10.1.0.0/16, fd12::/48) that callers may name hosts of."
+    )
+
+
+class StorageEndpoints(_Section):
+    """Where the operator's own storage services are. They are trusted: connections to them are not guarded."""
+
+    aws: WebOrigin | None = Field(
+        None, description="S3-compatible service (MinIO, Ceph, Garage) that stands in for `type: aws`."
+    )
+    digitalocean: WebOrigin | None = Field(None, description="The same for `type: digitalocean`.")
+    cloudflare: WebOrigin | None = Field(None, description="The same for `type: cloudflare`.")
+    azure: WebOrigin | None = Field(
+        None, description="Blob service for `type: azure`, with the account in its path, instead of the caller's."
+    )
+    gcs: WebOrigin | None = Field(None, description="Stands in for https://storage.googleapis.com.")
+    gcs_token: WebOrigin | None = Field(None, description="Stands in for https://oauth2.googleapis.com/token.")
+
+
+class StorageSettings(_Section):
+    """Delivery to callers' own storage."""
+
+    check_at_start: bool = Field(
+        True, description="Write and delete a tiny object in the start call, so that wrong credentials are known then."
+    )
+    check_timeout_s: float = Field(
+        2.0, gt=0, le=30, description="The start call waits so long for that; a slower storage is tried after the stop."
+    )
+    give_up_after_s: float = Field(
+        SECONDS_PER_DAY, gt=0, description="Storage that is down is tried again for so long, growing patient."
+    )
+    request_timeout_s: float = Field(30.0, gt=0, description="Deadline of one call, without its data.")
+    min_rate_bytes_per_s: int = Field(
+        65_536, ge=1, description="Slower storage counts as down: the deadline of a call grows with its data by this."
+    )
+    connections: int = Field(4, ge=1, le=64, description="Connections of one upload at once.")
+    sftp_known_hosts: Path | None = Field(
+        None,
+        description="OpenSSH known_hosts file: only SSH servers in it are spoken to. The key of the first connection "
+        "is pinned when unset.",
+    )
+    endpoints: StorageEndpoints = Field(default_factory=StorageEndpoints)
+
+
+class BucketSettings(_Section):
+    """The hosted bucket, in which delivered files lie until their links end."""
+
+    kind: Literal["directory", "s3"] = Field(
+        "directory", description="DATA/bucket, or a bucket that speaks Amazon's S3 (MinIO, Ceph, Garage, R2, …)."
+    )
+    endpoint: WebOrigin | None = Field(None, description="S3 service; Amazon's of the region when unset.")
+    public_endpoint: WebOrigin | None = Field(
+        None, description="The same service as callers reach it, for presigned URLs; `endpoint` when unset."
+    )
+    region: str = Field("us-east-1", min_length=1, description="Region; most other services take any.")
+    bucket: str | None = Field(None, min_length=1, description="Name of the bucket; it must exist.")
+    prefix: str = Field("", description="Below this path in the bucket.")
+    access_key: SecretStr | None = Field(None, description="Access key id; set it in the environment.")
+    secret: SecretStr | None = Field(None, description="Secret access key; set it in the environment.")
+    links: Literal["presigned", "redirect"] = Field(
+        "presigned",
+        description="What download URLs of an S3 bucket are: presigned ones straight to it, or links to this server "
+        "that redirect there. Links that live longer than 7 days always redirect.",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [name for name in ("bucket", "access_key", "secret") if getattr(self, name) is None]
+        if self.kind == "s3" and missing:
+            raise ValueError(f"kind s3 needs {', '.join(missing)}")
+        return self
+
+
+class WebhookSettings(_Section):
+    """Telling callers what happens."""
+
+    attempt_timeout_s: float = Field(10.0, gt=0, le=120, description="Deadline of one request, its answer included.")
+    give_up_after_s: float = Field(
+        SECONDS_PER_DAY, ge=0, description="An event that is not taken is tried again for so long after it came about."
+    )
+    retry_min_s: float = Field(2.0, gt=0, description="Before the second try; doubled for each further one.")
+    retry_max_s: float = Field(900.0, gt=0, description="The longest time between two tries.")
+    connections: int = Field(
+        4, ge=1, le=64, description="Requests to one webhook at once; events of one recording go one after the other."
+    )
+    max_per_app: int = Field(50, ge=1, description="Webhooks that one app may have.")
+    log_lifetime_s: float = Field(
+        30 * SECONDS_PER_DAY, ge=0, description="How long the log of a delivery is kept after its end."
     )
 
 
@@ -174,6 +301,11 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="PEM key of tls_certificate.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite in the data directory when unset.")
     api_token: SecretStr | None = Field(None, description="The operator's token; made and printed once when unset.")
+    vault_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="Keys that encrypt callers' credentials, base64 of 32 bytes each: the first encrypts, all decrypt. "
+        "DATA/secrets/vault.key when empty.",
+    )
     max_body_bytes: int = Field(1 << 20, ge=1_024, description="Limit of one request body.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
@@ -188,6 +320,10 @@ class Settings(BaseSettings):
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     integrity: IntegritySettings = Field(default_factory=IntegritySettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
+    rtmp: RtmpSettings = Field(default_factory=RtmpSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    bucket: BucketSettings = Field(default_factory=BucketSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -5,31 +5,58 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 WEB = Path(__file__).resolve().parent / "web"
 SDK = WEB / "node_modules/@cloudflare/realtimekit/dist/browser.js"
 
 
+_MEDIA_PATH = "/media/"
+
+
 class _Quiet(SimpleHTTPRequestHandler):
+    extensions_map = {  # noqa: RUF012 - of the base class
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".m3u8": "application/vnd.apple.mpegurl",
+        ".ts": "video/mp2t",
+        ".vtt": "text/vtt",
+    }
+
+    def __init__(self, *arguments: Any, media: Path | None, **named: Any) -> None:  # noqa: ANN401 - the base's
+        self._media = media
+        super().__init__(*arguments, **named)
+
+    def translate_path(self, path: str) -> str:
+        if self._media is not None and path.startswith(_MEDIA_PATH):
+            self.directory, path = str(self._media), path.removeprefix(_MEDIA_PATH[:-1])
+        return super().translate_path(path)
+
     def log_message(self, *_: object) -> None:
         """Says nothing: requests of a test are not worth a line."""
 
 
 class WebServer:
-    """A context manager; ``url`` is the page. Raises FileNotFoundError if the SDK is not installed."""
+    """A context manager; ``url`` is the page. The files of the directory ``media`` are served below ``/media/``.
 
-    def __init__(self) -> None:
+    Raises FileNotFoundError if the SDK is not installed."""
+
+    def __init__(self, media: Path | None = None) -> None:
         if not SDK.exists():
             raise FileNotFoundError(f"{SDK}: run scripts/setup.sh first")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(WEB)))
+        handler = functools.partial(_Quiet, directory=str(WEB), media=media)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="testbed-web")
 
     @property
     def url(self) -> str:
         """The page's address."""
-        return f"http://127.0.0.1:{self._server.server_port}/page.html"
+        return f"{self.origin}/page.html"
+
+    @property
+    def origin(self) -> str:
+        """The server's address, without a path."""
+        return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -15,6 +15,7 @@ from reelkit.api.request_log import RequestLog
 from reelkit.api.routers import (
     apps,
     downloads,
+    erasure,
     health,
     meeting_socket,
     meetings,
@@ -24,6 +25,8 @@ from reelkit.api.routers import (
     recordings,
     renders,
     sdk,
+    tracks,
+    webhooks,
 )
 from reelkit.api.sdk_hosts import SdkHosts
 from reelkit.api.state import AppState
@@ -56,10 +59,11 @@ def create_app(state: AppState) -> FastAPI:
         docs_url="/docs", redoc_url=None, title="Reelkit", version=reelkit.__version__, description=_DESCRIPTION
     )
     app.state.reelkit = state
-    for module in (apps, meetings, participants, presets, recordings, renders, sdk):
+    for module in (apps, meetings, participants, presets, recordings, erasure, renders, sdk, tracks, webhooks):
         app.include_router(module.router, responses=responses)
     for module in (not_built, downloads, health, meeting_socket):
         app.include_router(module.router)
+    app.include_router(webhooks.public)
     handle_failures(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=state.settings.max_body_bytes)

@@ -80,9 +80,9 @@ def _explain(error: Mapping[str, Any]) -> str:
     if error["loc"] == ("body",):
         return "the body: must be a JSON object, sent with content-type application/json"
     place, *path = error["loc"]
-    if path[:1] == ["storage_config"]:
-        # Pydantic names the branch of the union here, which is no field.
-        del path[1:2]
+    if "storage_config" in path[:-1]:
+        # Pydantic names the branch of the union behind it, which is no field.
+        del path[path.index("storage_config") + 1]
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
     text = str(error["msg"]).removeprefix("Value error, ")
     return f"{field or f'the {place}'}: {text[:1].lower()}{text[1:]}"

@@ -11,9 +11,11 @@ from reelkit.api.errors import NotPermitted
 from reelkit.api.links import links_to
 from reelkit.api.state import AppState
 from reelkit.api.wire.recordings import RecordingWire
+from reelkit.clock import utc
 from reelkit.control.errors import NotFound
 from reelkit.control.recording import Action, Recording
 from reelkit.control.recording_params import RecordingParams
+from reelkit.control.track_links import track_links
 
 
 async def start_recording(state: AppState, actor: Actor, params: RecordingParams) -> Envelope[RecordingWire]:
@@ -54,6 +56,9 @@ def show(state: AppState, recording: Recording, *, integrity: dict[str, Any] | N
     return RecordingWire.of(
         recording,
         links_to(state, recording),
+        bucket=recording.bucket_state(utc(state.clock.time_s())),
+        layers=track_links(state.control.links, recording),
         rendering=state.control.renderings.of(recording.id),
+        stream=state.control.streams.of(recording),
         integrity=integrity,
     )

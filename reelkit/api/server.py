@@ -22,10 +22,16 @@ from reelkit.api.state import AppState
 from reelkit.api.stop_signal import StopSignal
 from reelkit.api.tls import TlsFiles, tls_files
 from reelkit.clock import Clock, SystemClock
+from reelkit.control.links import HostedLinks
 from reelkit.control.plane import Boot, ControlPlane
+from reelkit.control.ports import Bucket
+from reelkit.control.vault import BadKey
 from reelkit.db import Database
 from reelkit.fleet.local import LocalFleet
-from reelkit.publish.bucket import HostedBucket
+from reelkit.publish.bucket import BucketLinks
+from reelkit.publish.bucket_open import open_bucket
+from reelkit.publish.errors import PublishError
+from reelkit.publish.storage.errors import StorageRefused
 from reelkit.rooms.gateway import Gateway
 from reelkit.settings import Settings
 from reelkit.sfu import Sfu
@@ -96,18 +102,25 @@ async def _parts(
         await database.open()
         sfu = Sfu(settings.sfu, data.janus, clock)
         fleet = LocalFleet(settings.render, clock)
-        bucket = HostedBucket(data.bucket, data.secret("bucket.key"), clock)
+        bucket = await _bucket(settings, data, clock)
+        stack.push_async_callback(bucket.close)
+        bucket_links = BucketLinks(data.secret("bucket.key"), clock)
+        public_url = (settings.public_url or listeners.http.url).rstrip("/")
         metrics = Metrics()
-        control = ControlPlane(
-            settings=settings,
-            database=database,
-            clock=clock,
-            fleet=fleet,
-            bucket=bucket,
-            sfu=sfu,
-            signing_key=data.secret("participants.key"),
-            registry=metrics.registry,
-        )
+        try:
+            control = ControlPlane(
+                settings=settings,
+                database=database,
+                clock=clock,
+                fleet=fleet,
+                bucket=bucket,
+                links=HostedLinks(bucket, bucket_links, clock, public_url, direct=settings.bucket.links == "presigned"),
+                sfu=sfu,
+                signing_key=data.secret("participants.key"),
+                registry=metrics.registry,
+            )
+        except BadKey as error:
+            raise BadSetting(f"vault_keys: {error}") from error
         try:
             boot = await control.open()
         except ValueError as error:
@@ -119,6 +132,8 @@ async def _parts(
         stack.push_async_callback(gateway.close)
         control.bind(gateway)
         stack.push_async_callback(control.close, settings.recording.shutdown_timeout_s)
+        # Made at the first start: receivers may ask for it at once, and nothing waits for it later.
+        await control.webhooks.public_key()
         await control.recover()
         readiness = Readiness(sfu, database, data.root, settings.recording.min_free_bytes)
         ProcessCollector(registry=metrics.registry)
@@ -133,12 +148,28 @@ async def _parts(
                 control=control,
                 gateway=gateway,
                 bucket=bucket,
+                bucket_links=bucket_links,
                 readiness=readiness,
                 metrics=metrics,
-                public_url=(settings.public_url or listeners.http.url).rstrip("/"),
+                public_url=public_url,
             ),
             boot,
         )
+
+
+async def _bucket(settings: Settings, data: DataDir, clock: Clock) -> Bucket:
+    """The hosted bucket. Raises BadSetting if it is elsewhere and refuses to be written to."""
+    bucket = open_bucket(settings, data.bucket, clock)
+    try:
+        async with asyncio.timeout(settings.storage.check_timeout_s):
+            await bucket.check()
+    except StorageRefused as error:
+        await bucket.close()
+        raise BadSetting(f"bucket: {error.message}") from error
+    except (PublishError, TimeoutError) as error:
+        # It may be back before the first film is finished, which waits for it.
+        log.warning("the hosted bucket does not answer", reason=str(error) or "it took too long")
+    return bucket
 
 
 async def _warm_up(app: FastAPI) -> None:

@@ -9,7 +9,8 @@ from reelkit.api.metrics import Metrics
 from reelkit.api.readiness import Readiness
 from reelkit.clock import Clock
 from reelkit.control.plane import ControlPlane
-from reelkit.publish.bucket import HostedBucket
+from reelkit.control.ports import Bucket
+from reelkit.publish.bucket import BucketLinks
 from reelkit.rooms.admission import Admission
 from reelkit.rooms.websocket import Socket
 from reelkit.settings import Settings
@@ -29,7 +30,8 @@ class AppState:
     clock: Clock
     control: ControlPlane
     gateway: MeetingGateway
-    bucket: HostedBucket
+    bucket: Bucket
+    bucket_links: BucketLinks
     readiness: Readiness
     metrics: Metrics
     public_url: str

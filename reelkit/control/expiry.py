@@ -1,11 +1,11 @@
 """Hosted files that have outlived their time."""
 
-import asyncio
 from datetime import datetime
 
 import structlog
 
 from reelkit.clock import Clock, utc
+from reelkit.control.hosted import names_of
 from reelkit.control.ports import Bucket
 from reelkit.db import Database
 from reelkit.db.errors import DatabaseError
@@ -52,7 +52,7 @@ class Expiry:
         removed = 0
         for owner in expired:
             try:
-                await asyncio.to_thread(self._bucket.delete, owner.app_id, owner.id)
+                await self._bucket.delete(owner.app_id, owner.id, names_of(owner))
             except PublishError as error:
                 log.warning("an expired file could not be deleted", id=owner.id, reason=error.message)
                 continue

@@ -25,6 +25,9 @@ class FileNames:
         stem = f"{prefix}_" if prefix else ""
         stem += f"{room}_{round(at.timestamp() * _MS_PER_S)}"
         audio = stem + extension(render, "audio") if render.has_audio_file else None
-        return cls(
-            output=stem + extension(render, "video") if render.has_video or audio is None else audio, audio=audio
-        )
+        return cls(output=stem + extension(render, render.main_file), audio=audio)
+
+    @classmethod
+    def of_tracks(cls, *, prefix: str, room: str, at: datetime) -> Self:
+        """Tracks have names of their own; this is what the recording and its record are called."""
+        return cls(output=f"{prefix}_{room}_{round(at.timestamp() * _MS_PER_S)}", audio=None)

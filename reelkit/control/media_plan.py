@@ -45,16 +45,21 @@ def plan_media(
     audio: AudioConfig | None,
     extensions: FilmExtensions | None,
     settings: RenderSettings,
+    *,
+    interactive: bool = False,
+    streamed: bool = False,
 ) -> MediaPlan:
     """Applies the rules of the reference page; None stands for an object that was not passed.
 
     There is a video file unless only ``audio`` was passed or its ``export_file`` is false, and a separate audio file
     only if ``audio`` was passed and its ``export_file`` is not false. With VP8 and VP9 the sound is Vorbis whatever
     ``audio.codec`` says: the page has it replaced, not refused. Odd widths and heights become the next even number,
-    because all codecs here halve the resolution of the chroma. Raises Invalid where nothing would be delivered.
+    because all codecs here halve the resolution of the chroma. An ``interactive`` film is delivered in pieces with
+    timed metadata, and asking for it is asking for a film. A ``streamed`` film has pictures whatever is delivered, and
+    nothing need be. Raises Invalid where nothing would be delivered, or no such film.
     """
-    files = tuple(_files(video, audio))
-    if not files:
+    files = tuple(_interactive_files(video, audio) if interactive else _files(video, audio))
+    if not files and not streamed:
         raise _nothing_to_deliver(video, audio)
     video, audio = video or VideoConfig(), audio or AudioConfig()
     codec: AudioCodec = audio.codec or "AAC"
@@ -63,14 +68,15 @@ def plan_media(
         if audio.codec is not None:
             notes.append(f"audio_config.codec: with {video.codec} the sound is Vorbis, so {audio.codec} was not used")
         codec = "VORBIS"
+    has_film = streamed or "video" in files or "hls" in files
     watermark = (
         video.watermark if video.watermark is not None and video.watermark.model_dump(exclude_none=True) else None
     )
-    if watermark is not None and "video" not in files:
+    if watermark is not None and not has_film:
         notes.append("video_config.watermark: there is no video file that it could be seen in")
         watermark = None
     layout: FilmLayout = (extensions.layout if extensions is not None else None) or "grid"
-    if layout != "grid" and "video" not in files:
+    if layout != "grid" and not has_film:
         notes.append("reelkit.layout: there is no video file that it could be seen in")
         layout = "grid"
     channels: Literal[1, 2] = 1 if audio.channel == "mono" else 2
@@ -101,6 +107,24 @@ def _files(video: VideoConfig | None, audio: AudioConfig | None) -> Iterator[Fil
         yield "video"
     if audio is not None and audio.export_file is not False:
         yield "audio"
+
+
+def _interactive_files(video: VideoConfig | None, audio: AudioConfig | None) -> Iterator[FileKind]:
+    """Raises Invalid for what cannot carry timed metadata."""
+    if video is not None and video.codec in {"VP8", "VP9"}:
+        raise _not_interactive(
+            f"ID3 tags travel in MPEG-TS, which needs video_config.codec H264 instead of {video.codec}"
+        )
+    if video is not None and video.export_file is False:
+        raise _not_interactive("ID3 tags travel with the film, which video_config.export_file: false leaves out")
+    yield "hls"
+    if audio is not None and audio.export_file is not False:
+        yield "audio"
+
+
+def _not_interactive(reason: str) -> Invalid:
+    field = "interactive_config.type"
+    return Invalid(f"{field}: {reason}", field=field)
 
 
 def _nothing_to_deliver(video: VideoConfig | None, audio: AudioConfig | None) -> Invalid:

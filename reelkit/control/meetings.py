@@ -1,16 +1,18 @@
 """Meetings: reusable rooms."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 from reelkit.clock import Clock, utc
+from reelkit.control.config_secrets import readable, seal_secrets, with_secrets
 from reelkit.control.errors import NotFound
 from reelkit.control.meeting_params import DEFAULT_KEEP_ALIVE_S, MeetingParams, MeetingStatus
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.recording_params import RecordingConfig
+from reelkit.control.vault import Vault
 from reelkit.db import Database
 from reelkit.db.meetings import MeetingFilter, MeetingRepository, MeetingRow
 
@@ -30,7 +32,9 @@ class Meeting:
     transcribe_on_end: bool
     session_keep_alive_s: float
     """How long a session outlives its last peer."""
-    recording_config: RecordingConfig | None
+    recording_config: Mapping[str, Any] | None
+    """What of it may be shown; :meth:`MeetingService.recording_config` has all of it."""
+    sealed_secrets: str | None = field(repr=False)
     created_at: datetime
     updated_at: datetime
 
@@ -47,7 +51,8 @@ class Meeting:
             summarize_on_end=row.summarize_on_end,
             transcribe_on_end=row.transcribe_on_end,
             session_keep_alive_s=row.session_keep_alive_s,
-            recording_config=RecordingConfig.model_validate(row.recording_config) if row.recording_config else None,
+            recording_config=row.recording_config or None,
+            sealed_secrets=row.recording_secrets,
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -60,9 +65,10 @@ class Meeting:
 class MeetingService:
     """Makes, finds and changes meetings."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
         self._database = database
         self._clock = clock
+        self._vault = vault
 
     async def create(self, app_id: str, params: MeetingParams) -> Meeting:
         """Raises Unsupported naming a field of what is not built."""
@@ -80,10 +86,11 @@ class MeetingService:
             transcribe_on_end=False,
             session_keep_alive_s=DEFAULT_KEEP_ALIVE_S,
             recording_config=None,
+            recording_secrets=None,
             created_at=now,
             updated_at=now,
         )
-        _apply(row, params)
+        self._apply(row, params)
         async with self._database.transaction() as session:
             await MeetingRepository(session).add(row)
         return Meeting.of(row)
@@ -117,27 +124,44 @@ class MeetingService:
         params.require_supported()
         async with self._database.transaction() as session:
             row = _found(await MeetingRepository(session).get(app_id, meeting_id))
-            _apply(row, params)
+            self._apply(row, params)
             row.updated_at = utc(self._clock.time_s())
         return Meeting.of(row)
+
+    def recording_config(self, meeting: Meeting) -> RecordingConfig | None:
+        """A meeting's standing configuration with its secrets. Raises Sealed if they cannot be opened."""
+        if meeting.recording_config is None:
+            return None
+        return with_secrets(meeting.recording_config, meeting.sealed_secrets, self._vault, _purpose(meeting.id))
+
+    async def reseal(self) -> None:
+        """Encrypts with the vault's first key what is encrypted with another. Raises DatabaseError."""
+        async with self._database.transaction() as session:
+            for row in await MeetingRepository(session).with_secrets():
+                if row.recording_secrets is not None:
+                    row.recording_secrets = self._vault.resealed(row.recording_secrets, _purpose(row.id))
+
+    def _apply(self, row: MeetingRow, params: MeetingParams) -> None:
+        given = params.model_fields_set
+        if "title" in given:
+            row.title = params.title
+        if "recording_config" in given:
+            config = params.recording_config
+            row.recording_config = readable(config) if config is not None else None
+            row.recording_secrets = seal_secrets(config, self._vault, _purpose(row.id)) if config is not None else None
+        if params.status is not None:
+            row.status = params.status.value
+        if params.record_on_start is not None:
+            row.record_on_start = params.record_on_start
+        if params.session_keep_alive_time_in_secs is not None:
+            row.session_keep_alive_s = params.session_keep_alive_time_in_secs
+
+
+def _purpose(meeting_id: str) -> str:
+    return f"meeting:{meeting_id}"
 
 
 def _found(row: MeetingRow | None) -> MeetingRow:
     if row is None:
         raise NotFound("there is no such meeting in this app")
     return row
-
-
-def _apply(row: MeetingRow, params: MeetingParams) -> None:
-    given = params.model_fields_set
-    if "title" in given:
-        row.title = params.title
-    if "recording_config" in given:
-        config = params.recording_config
-        row.recording_config = config.model_dump(mode="json", exclude_none=True) if config is not None else None
-    if params.status is not None:
-        row.status = params.status.value
-    if params.record_on_start is not None:
-        row.record_on_start = params.record_on_start
-    if params.session_keep_alive_time_in_secs is not None:
-        row.session_keep_alive_s = params.session_keep_alive_time_in_secs

@@ -53,6 +53,10 @@ class ControlMetrics:
             self.recordings.labels(before.value).dec()
         self.recordings.labels(after.value).inc()
 
+    def gone(self, status: RecordingStatus) -> None:
+        """One recording was erased."""
+        self.recordings.labels(status.value).dec()
+
     def watch_renderers(self, films: Films) -> None:
         """Shows how far films are and what their renderers take, read whenever the metrics are."""
         self._registry.register(_Renderers(films))

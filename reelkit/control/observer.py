@@ -12,6 +12,7 @@ from reelkit.control.recording_params import RecordingParams
 from reelkit.control.recordings import RecordingService
 from reelkit.control.retention import Retention
 from reelkit.control.sessions import SessionBook
+from reelkit.control.webhooks.events import EndReason
 from reelkit.db.errors import DatabaseError
 from reelkit.rooms.peer import PeerInfo
 from reelkit.rooms.tasks import TaskOwner
@@ -60,7 +61,8 @@ class MeetingObserver:
         self._recorder.room_ended(room)
         await self._portraits.session_ended(room.session_id)
         try:
-            await self._sessions.end(room.session_id)
+            reason = EndReason.HOST_ENDED_MEETING if room.ended_by_host else EndReason.ALL_PARTICIPANTS_LEFT
+            await self._sessions.end(room.session_id, reason=reason)
             await self._retention.release(room.session_id)
         except DatabaseError as error:
             self._log_refusal(room, error)

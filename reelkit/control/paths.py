@@ -10,9 +10,18 @@ class DataPaths:
 
     root: Path
 
+    @property
+    def captures(self) -> Path:
+        return self.root / "captures"
+
     def capture(self, session_id: str) -> Path:
         """What was captured of a session: its journal and its packet files."""
-        return self.root / "captures" / session_id
+        return self.captures / session_id
+
+    @property
+    def secrets(self) -> Path:
+        """The server's own keys, closed to others."""
+        return self.root / "secrets"
 
     def job(self, recording_id: str) -> Path:
         """What a renderer makes of a recording: segments, manifest, film."""

@@ -7,10 +7,16 @@ from prometheus_client import CollectorRegistry
 from reelkit.clock import Clock
 from reelkit.control.apps import App, AppService
 from reelkit.control.delivery import Delivery
+from reelkit.control.delivery_store import DeliveryStore
+from reelkit.control.destinations import Destinations, OpenDestination, guarded
 from reelkit.control.disk import DiskGuard, FreeBytes, free_bytes_of
+from reelkit.control.erasure_steps import ErasureSteps
+from reelkit.control.erasure_store import ErasureStore
+from reelkit.control.erasures import ErasureService
 from reelkit.control.expiry import Expiry
 from reelkit.control.hosting import Hosting
 from reelkit.control.keyframe_requests import KeyframeRequests
+from reelkit.control.links import HostedLinks
 from reelkit.control.meetings import MeetingService
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.observer import MeetingObserver
@@ -25,13 +31,20 @@ from reelkit.control.recorder import Recorder
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.recordings import RecordingService
 from reelkit.control.recovery import Recovery
+from reelkit.control.redelivery import Redelivery
 from reelkit.control.renderings import Renderings
 from reelkit.control.rerender_store import RerenderStore
 from reelkit.control.rerenders import RerenderService
 from reelkit.control.retention import Retention
 from reelkit.control.sessions import SessionBook
+from reelkit.control.streaming import Streams
 from reelkit.control.tokens import OperatorTokens
+from reelkit.control.upload_metrics import UploadMetrics
+from reelkit.control.uploads import Uploads
+from reelkit.control.vault import Vault
+from reelkit.control.track_recordings import TrackRecordingService
 from reelkit.control.watermarks import Watermarks
+from reelkit.control.webhooks.plane import Webhooks
 from reelkit.db import Database
 from reelkit.egress.fetch import Fetcher
 from reelkit.egress.guard import EgressGuard
@@ -62,38 +75,77 @@ class ControlPlane:
         clock: Clock,
         fleet: Fleet,
         bucket: Bucket,
+        links: HostedLinks,
         sfu: Sfu,
         signing_key: bytes,
         registry: CollectorRegistry,
         free_bytes: FreeBytes | None = None,
+        open_destination: OpenDestination | None = None,
     ) -> None:
-        """``signing_key`` signs participants' tokens and has at least 32 bytes."""
+        """``signing_key`` signs participants' tokens and has at least 32 bytes; ``open_destination`` stands in for real
+        storage. Raises BadKey for a key of the vault that is none, OSError."""
         self._settings = settings
         self._clock = clock
         self._tasks = TaskOwner("control")
         paths = DataPaths(settings.data)
         metrics = ControlMetrics(registry)
+        self.links = links
         self.apps = AppService(database, clock)
         self.presets = PresetService(database)
-        self.meetings = MeetingService(database, clock)
+        vault = Vault.open(paths.secrets, [key.get_secret_value() for key in settings.vault_keys])
+        self.meetings = MeetingService(database, clock, vault)
         self.participants = ParticipantService(
             database, clock, ParticipantTokens(signing_key, clock, settings.rooms.token_lifetime_s)
         )
         self.operator_tokens = OperatorTokens(database, clock)
-        self._store = RecordingStore(database, clock, metrics)
-        sessions = SessionBook(database, clock)
-        retention = Retention(paths, self._store, sessions, keep=settings.capture.keep)
+        self._webhooks = Webhooks(
+            settings=settings,
+            database=database,
+            clock=clock,
+            links_to=links.to,
+            registry=registry,
+            key_file=paths.secrets / "webhooks.pem",
+        )
+        self.webhooks = self._webhooks.service
+        outbox = self._webhooks.outbox
+        self._store = RecordingStore(database, clock, metrics, vault, outbox=outbox)
+        sessions = SessionBook(database, clock, outbox)
+        renders = RerenderStore(database, clock)
+        self._retention = retention = Retention(
+            paths,
+            clock,
+            self._store,
+            renders,
+            sessions,
+            keep=settings.capture.keep,
+            keep_for_s=settings.capture.keep_for_s,
+        )
         hosting = Hosting(bucket, clock, settings.recording.url_lifetime_s)
+        self._deliveries = DeliveryStore(database, clock, vault)
+        destinations = Destinations(settings.storage, database, clock, open_destination or guarded(settings))
+        uploads = Uploads(
+            settings=settings.storage,
+            clock=clock,
+            store=self._deliveries,
+            recordings=self._store,
+            destinations=destinations,
+            hosting=hosting,
+            metrics=UploadMetrics(registry),
+        )
+        fleet.on_progress(uploads.progressed)
         self._delivery = Delivery(
             paths=paths,
             clock=clock,
             store=self._store,
             fleet=fleet,
             hosting=hosting,
+            uploads=uploads,
             retention=retention,
             metrics=metrics,
         )
-        fetcher = Fetcher(EgressGuard(settings.egress))
+        guard = EgressGuard(settings.egress)
+        self.streams = Streams(fleet, clock, guard, registry)
+        fetcher = Fetcher(guard)
         self._portraits = Portraits(fetcher, settings.recording, clock)
         self._recorder = Recorder(
             clock=clock,
@@ -117,7 +169,7 @@ class ControlPlane:
             clock=clock,
             disk=self._disk,
             recordings=self._store,
-            store=RerenderStore(database, clock),
+            store=renders,
             fleet=fleet,
             hosting=hosting,
             retention=retention,
@@ -132,8 +184,18 @@ class ControlPlane:
             disk=self._disk,
             sfu=sfu,
             watermarks=watermarks,
+            destinations=destinations,
+            streams=self.streams,
             metrics=metrics,
         )
+        self.track_recordings = TrackRecordingService(
+            settings=settings,
+            meetings=self.meetings,
+            recordings=self.recordings,
+            destinations=destinations,
+            sfu=sfu,
+        )
+        self.redelivery = Redelivery(self._store, self._deliveries, self._delivery, destinations)
         self.observer = MeetingObserver(
             meetings=self.meetings,
             sessions=sessions,
@@ -161,6 +223,16 @@ class ControlPlane:
             count=metrics.reclaimed_bytes.inc,
         )
         self._expiry = Expiry(database, clock, bucket)
+        self.erasures = ErasureService(
+            clock=clock,
+            recordings=self._store,
+            store=ErasureStore(database, clock),
+            steps=ErasureSteps(bucket=bucket, retention=retention, destinations=destinations, vault=vault),
+            recorder=self._recorder,
+            delivery=self._delivery,
+            metrics=metrics,
+            storage_patience_s=settings.storage.give_up_after_s,
+        )
 
     async def open(self) -> Boot:
         """Makes what a first start needs: an account, an app, the operator's token.
@@ -173,6 +245,8 @@ class ControlPlane:
             app.account_id, configured.get_secret_value() if configured is not None else None
         )
         await self._store.open()
+        await self.meetings.reseal()
+        await self._deliveries.reseal()
         return Boot(app, token)
 
     def bind(self, gateway: Gateway) -> None:
@@ -182,11 +256,14 @@ class ControlPlane:
 
     async def recover(self) -> None:
         """Finishes what an earlier server left, and begins to watch the disk. Raises DatabaseError."""
+        self._webhooks.start()
         await self._recovery.run()
         await self.rerenders.recover()
         self._tasks.spawn(self._recorder.leave_traces(), "traces")
         self._tasks.spawn(self._disk.run(), "disk-guard")
         self._tasks.spawn(self._expiry.run(), "expiry")
+        self._tasks.spawn(self._retention.run(), "retention")
+        self._tasks.spawn(self.erasures.run(), "erasures")
         self._tasks.spawn(self._reclaim.run(), "reclaim")
 
     async def close(self, timeout_s: float) -> None:
@@ -196,6 +273,8 @@ class ControlPlane:
         await self._portraits.close()
         await self._keyframes.close()
         await self.rerenders.close()
+        await self.erasures.close()
         deadline_s = self._clock.monotonic_s() + timeout_s
         await self._recorder.close(timeout_s)
         await self._delivery.close(max(0.0, deadline_s - self._clock.monotonic_s()))
+        await self._webhooks.close()

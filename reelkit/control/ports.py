@@ -1,10 +1,11 @@
 """What control needs of the parts below it, so that its rules are tested without Janus, rooms and renderers."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol
 
 from reelkit.capture.events import Event
-from reelkit.publish.bucket import StoredFile
+from reelkit.publish.bucket import FileAddress, StoredFile
 from reelkit.rooms.peer import PeerInfo
 
 Mark = Literal["paused", "stopped"]
@@ -42,6 +43,10 @@ class Room(Protocol):
     def capture_dir(self) -> Path: ...
 
     @property
+    def ended_by_host(self) -> bool:
+        """Whether the last who were in it were all sent away at once."""
+
+    @property
     def visible_peer_count(self) -> int:
         """Peers that have joined and are not hidden."""
 
@@ -72,15 +77,36 @@ class Gateway(Protocol):
     ) -> Room:
         """The meeting's live room; a session without anybody begins if there is none. Raises ReelkitError, OSError."""
 
+    def room_of(self, meeting_id: str) -> Room | None:
+        """The meeting's live room, if it has one."""
+
     async def remove_participant(self, meeting_id: str, participant_id: str) -> None:
         """Removes the participant's peers, if there are any."""
 
 
 class Bucket(Protocol):
-    """The hosted bucket: :class:`reelkit.publish.bucket.HostedBucket`. Its methods block."""
+    """The hosted bucket: :mod:`reelkit.publish.bucket_directory` or :mod:`reelkit.publish.bucket_s3`."""
 
-    def put(self, app_id: str, recording_id: str, source: Path, name: str) -> StoredFile: ...
+    async def check(self) -> None:
+        """Whether it can be written to. Raises PublishError."""
 
-    def delete(self, app_id: str, recording_id: str) -> bool: ...
+    async def put(self, app_id: str, recording_id: str, source: Path, name: str, content_type: str) -> StoredFile:
+        """Takes ``source`` over and stores it under ``name``, in one step. Raises PublishError; it stays then."""
 
-    def sign(self, app_id: str, recording_id: str, name: str, expires_s: float) -> str: ...
+    async def delete(self, app_id: str, recording_id: str, names: Iterable[str]) -> bool:
+        """Removes a recording's files, ``names`` and what else lies there; whether there were any, as far as the bucket
+        says. Raises PublishError."""
+
+    async def local(self, app_id: str, recording_id: str, name: str) -> Path:
+        """Where a file can be read on this machine; a bucket elsewhere fetches it if it is not at hand. Raises
+        FileNotFoundError, PublishError, OSError."""
+
+    async def release(self, app_id: str, recording_id: str) -> None:
+        """What :meth:`put` and :meth:`local` hold of a recording on this machine beside the bucket is not needed any
+        more. Never fails."""
+
+    def presigned(self, address: FileAddress, lifetime_s: float) -> str | None:
+        """A URL of the bucket itself that reads one file for so long; None where there is none."""
+
+    async def close(self) -> None:
+        """Ends its connections."""

@@ -21,6 +21,7 @@ from reelkit.control.recording_plan import RecordingPlan
 from reelkit.control.recording_store import RecordingChanges, RecordingStore
 from reelkit.control.sessions import SessionBook
 from reelkit.control.tasks import NamedLocks
+from reelkit.control.timed_metadata import metadata_of
 from reelkit.db.errors import DatabaseUnavailable
 from reelkit.errors import ReelkitError
 from reelkit.rooms.tasks import TaskOwner
@@ -226,7 +227,9 @@ class Recorder:
             recording_id, RecordingStatus.RECORDING, session_id=room.session_id, started_at=utc(started_s)
         )
         await room.announce_recording(recording_id, "RECORDING")
-        await self._delivery.start_job(recording_id, room.capture_dir, plan.render_config(recording_id))
+        metadata = metadata_of(recording.output_file_name, recording.invoked_at, recording.start_reason)
+        render = plan.render_config(recording_id, metadata=metadata)
+        await self._delivery.start_job(recording, room.capture_dir, render, plan.stream)
         live.opened(started_s)
         self.presence_changed(room)
         self._portraits.collect(room)

@@ -7,8 +7,12 @@ from enum import StrEnum
 from typing import Self
 
 from reelkit.control.caller import Caller
-from reelkit.control.hosted import Hosted
+from reelkit.control.hosted import Hosted, StoredExtra
+from reelkit.control.recording_files import extra_of
+from reelkit.control.storage_delivery import StorageDelivery
+from reelkit.control.stream_target import stream_target
 from reelkit.db.recordings import RecordingRow
+from reelkit.publish.tracks.spec import TrackSpec
 
 
 class RecordingStatus(StrEnum):
@@ -28,9 +32,10 @@ FOLLOWERS: Mapping[RecordingStatus, frozenset[RecordingStatus]] = {
     RecordingStatus.PAUSED: frozenset({RecordingStatus.RECORDING, RecordingStatus.UPLOADING, RecordingStatus.ERRORED}),
     RecordingStatus.UPLOADING: frozenset({RecordingStatus.UPLOADED, RecordingStatus.ERRORED}),
     RecordingStatus.UPLOADED: frozenset(),
-    RecordingStatus.ERRORED: frozenset(),
+    RecordingStatus.ERRORED: frozenset({RecordingStatus.UPLOADING}),
 }
-"""INVOKED goes straight to UPLOADING only after a crash, when its capture turns out to have begun."""
+"""INVOKED goes straight to UPLOADING only after a crash, when its capture turns out to have begun; ERRORED only where
+the delivery to the caller's own storage had failed and is tried again."""
 
 RUNNING = frozenset({RecordingStatus.INVOKED, RecordingStatus.RECORDING, RecordingStatus.PAUSED})
 
@@ -48,6 +53,13 @@ ALLOWED_FROM: Mapping[Action, frozenset[RecordingStatus]] = {
     Action.PAUSE: frozenset({RecordingStatus.RECORDING}),
     Action.RESUME: frozenset({RecordingStatus.PAUSED}),
 }
+
+
+class RecordingType(StrEnum):
+    COMPOSITE = "COMPOSITE"
+    """A film of the meeting."""
+    TRACK = "TRACK"
+    """What each participant sends, in a file of its own."""
 
 
 class StartReason(StrEnum):
@@ -77,8 +89,31 @@ class Recording(Hosted):
     start_caller: Caller | None
     stop_reason: StopReason | None
     stop_caller: Caller | None
+    tracks: TrackSpec | None
+    """What is recorded of whom, instead of a film; None for a film."""
     keep_capture: bool | None
     """What the start call said about the capture; None leaves it to the server's settings."""
+    delivery: StorageDelivery | None
+    """To the caller's own storage, if there is one."""
+    stream_target: str | None
+    """Where it is or was streamed to, without the key; None for nowhere."""
+    files: tuple[StoredExtra, ...]
+    """What there is beside the main file, the sound and the integrity record."""
+
+    @property
+    def type(self) -> RecordingType:
+        return RecordingType.COMPOSITE if self.tracks is None else RecordingType.TRACK
+
+    @property
+    def is_hosted_for_caller(self) -> bool:
+        """Whether the caller is to find the files in the hosted bucket: also those who wanted none there, if their own
+        storage did not take them."""
+        return self.delivery is None or self.delivery.bucket_enabled or self.status is RecordingStatus.ERRORED
+
+    @property
+    def extras(self) -> tuple[StoredExtra, ...]:
+        """The timed metadata of an interactive recording, in files of its own."""
+        return tuple(file for file in self.files if file.kind != "track")
 
     @classmethod
     def of(cls, row: RecordingRow) -> Self:
@@ -96,5 +131,9 @@ class Recording(Hosted):
             start_caller=Caller.from_json(row.start_caller) if row.start_caller else None,
             stop_reason=StopReason(row.stop_reason) if row.stop_reason else None,
             stop_caller=Caller.from_json(row.stop_caller) if row.stop_caller else None,
+            tracks=TrackSpec.model_validate(row.layers) if row.layers is not None else None,
             keep_capture=row.keep_capture,
+            delivery=StorageDelivery.of(row.delivery) if row.delivery is not None else None,
+            stream_target=stream_target(row.config),
+            files=tuple(extra_of(file) for file in row.files),
         )

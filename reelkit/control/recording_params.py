@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reelkit.control.storage_config import StorageConfig
 from reelkit.control.validation import Flag, Params, Text, UuidText, WholeNumber
+from reelkit.publish.rtmp.errors import BadRtmpUrl
+from reelkit.publish.rtmp.url import RtmpUrl
 from reelkit.render.config import FilmLayout
 
 MIN_SECONDS = 60
@@ -30,8 +32,16 @@ def _url_of(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _stream_url(value: str) -> str:
+    try:
+        RtmpUrl.parse(value)
+    except BadRtmpUrl as error:
+        raise ValueError(error.message) from None
+    return value
+
+
 WebUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), _url_of("http", "https")]
-RtmpUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), _url_of("rtmp", "rtmps")]
+RtmpOutUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), AfterValidator(_stream_url)]
 Side = Annotated[WholeNumber, Field(ge=1, le=MAX_SIDE_PX)]
 Pixels = Annotated[WholeNumber, Field(ge=1)]
 FileNamePrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=MAX_PREFIX_LENGTH)]
@@ -77,7 +87,9 @@ class InteractiveConfig(Params):
 
 
 class RtmpOutConfig(Params):
-    rtmp_url: RtmpUrl | None = None
+    """Where to stream to. The URL holds the stream key: it is stored encrypted, or not at all, and never shown."""
+
+    rtmp_url: RtmpOutUrl | None = Field(None, repr=False)
 
 
 class FilmExtensions(BaseModel):

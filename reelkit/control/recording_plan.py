@@ -10,12 +10,17 @@ from reelkit.control.file_names import FileNames
 from reelkit.control.media_plan import MediaPlan, plan_media
 from reelkit.control.recording_params import RecordingConfig, RecordingParams
 from reelkit.control.recording_support import require_supported
-from reelkit.render.config import ExamineLevel, RenderConfig
+from reelkit.control.storage_config import StorageConfig
+from reelkit.control.stream_plan import plan_stream, without_key
+from reelkit.publish.rtmp.spec import StreamSpec
+from reelkit.publish.tracks.spec import TrackSpec
+from reelkit.render.config import ExamineLevel, MetadataSpec, RenderConfig
 from reelkit.settings import Settings
 
 # These are one value each: fields of two of them do not mix.
 _WHOLE = frozenset({"storage_config"})
-# Never kept with the recording: which meeting it is stands beside it, and credentials are not stored in clear.
+# Never kept with the recording: which meeting it is stands beside it, and what opens a storage with its delivery. Of
+# a stream, only where it goes is kept.
 _NOT_KEPT = {"meeting_id", "storage_config"}
 
 
@@ -35,14 +40,26 @@ class RecordingPlan:
     """Whether the capture outlives the recording; None leaves it to the server's settings."""
     examine: ExamineLevel = "keyframes"
     """How much of the film is decoded again for its integrity record."""
+    storage: StorageConfig | None = None
+    """The caller's own, with what opens it."""
+    bucket_enabled: bool = True
+    """Whether the hosted bucket keeps the files, too."""
+    stream: StreamSpec | None = None
+    """Where the film is streamed to while it is made."""
+    tracks: TrackSpec | None = None
+    """Files of participants are made instead of a film of ``media``."""
 
     def file_names(self, meeting_id: str, invoked_at: datetime) -> FileNames:
         """What its files are called."""
+        if self.tracks is not None:
+            return FileNames.of_tracks(prefix=self.tracks.layers[0].file_name_prefix, room=meeting_id, at=invoked_at)
         return FileNames.of(
             self.render_config("", live=False), prefix=self.file_name_prefix, room=meeting_id, at=invoked_at
         )
 
-    def render_config(self, recording_id: str, *, live: bool = True) -> RenderConfig:
+    def render_config(
+        self, recording_id: str, *, live: bool = True, metadata: MetadataSpec | None = None
+    ) -> RenderConfig:
         """What the renderer is told while the meeting goes on."""
         return RenderConfig(
             recording_id=recording_id,
@@ -51,7 +68,10 @@ class RecordingPlan:
             video=self.media.video,
             audio=self.media.audio,
             files=self.media.files,
-            examine=self.examine,
+            # What is only streamed leaves nothing to be proved.
+            examine=self.examine if self.media.files else "none",
+            stream=self.stream is not None,
+            metadata=metadata or MetadataSpec(),
         )
 
 
@@ -66,21 +86,40 @@ def plan_recording(
     merged = _merged(params, standing)
     require_supported(merged)
     bucket = merged.realtimekit_bucket_config
-    if bucket is not None and not bucket.enabled:
+    bucket_enabled = bucket is None or bucket.enabled
+    if not bucket_enabled and merged.storage_config is None:
         raise Invalid(
             "realtimekit_bucket_config.enabled: false needs a storage_config, or the film would be delivered nowhere",
             field="realtimekit_bucket_config.enabled",
         )
     render = settings.render
+    stream = plan_stream(merged, settings)
+    media = plan_media(
+        merged.video_config,
+        merged.audio_config,
+        merged.reelkit,
+        render,
+        interactive=_is_interactive(merged),
+        streamed=stream is not None,
+    )
+    if not media.files and merged.storage_config is not None:
+        raise Invalid("storage_config: there is no file that could be delivered", field="storage_config")
     return RecordingPlan(
-        config=merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT),
-        media=plan_media(merged.video_config, merged.audio_config, merged.reelkit, render),
+        config=without_key(merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT)),
+        media=media,
         max_seconds=merged.max_seconds or settings.recording.max_seconds,
         file_name_prefix=merged.file_name_prefix,
         lag_s=render.lag_s if captures_at_once else render.lag_without_flush_s,
         keep_capture=merged.reelkit.keep_capture if merged.reelkit is not None else None,
         examine=settings.integrity.decode,
+        storage=merged.storage_config,
+        bucket_enabled=bucket_enabled,
+        stream=stream,
     )
+
+
+def _is_interactive(config: RecordingParams) -> bool:
+    return config.interactive_config is not None and config.interactive_config.type == "ID3"
 
 
 def _merged(params: RecordingParams, standing: RecordingConfig | None) -> RecordingParams:

@@ -7,6 +7,7 @@ import structlog
 
 from reelkit.clock import Clock
 from reelkit.control.caller import Caller
+from reelkit.control.destinations import Destinations
 from reelkit.control.disk import DiskGuard
 from reelkit.control.errors import Conflict, Forbidden, NotFound, Unavailable
 from reelkit.control.meetings import Meeting, MeetingService
@@ -18,6 +19,7 @@ from reelkit.control.recording import ALLOWED_FROM, Action, Recording, StartReas
 from reelkit.control.recording_params import RecordingParams
 from reelkit.control.recording_plan import RecordingPlan, plan_recording
 from reelkit.control.recording_store import RecordingStore
+from reelkit.control.streaming import Streams
 from reelkit.control.tasks import uninterrupted
 from reelkit.control.watermarks import Watermarks
 from reelkit.db.recordings import RecordingFilter
@@ -40,6 +42,8 @@ class RecordingService:
         disk: DiskGuard,
         sfu: Sfu,
         watermarks: Watermarks,
+        destinations: Destinations,
+        streams: Streams,
         metrics: ControlMetrics,
     ) -> None:
         self._settings = settings
@@ -50,6 +54,8 @@ class RecordingService:
         self._disk = disk
         self._sfu = sfu
         self._watermarks = watermarks
+        self._destinations = destinations
+        self._streams = streams
         self._metrics = metrics
         self._gateway: Gateway | None = None
 
@@ -69,21 +75,46 @@ class RecordingService:
 
         A meeting without a session gets one. Raises NotFound, Forbidden for an INACTIVE meeting (409 would tell the
         SDK that a recording is in progress), Unsupported and Invalid naming a field, Conflict when a recording runs
-        already, Unavailable when the machine is not fit for one. A watermark is fetched first: a bad one is refused,
-        without one that its host cannot deliver now the recording goes on and says so in its notes.
+        already, Unavailable when the machine is not fit for one. A watermark is fetched first, and own storage is
+        tried out: what is wrong with them is refused, without a watermark that its host cannot deliver now, and with a
+        storage that is down now, the recording goes on and says so in its notes.
         """
         called_s = self._clock.monotonic_s()
         meeting = await self._meetings.get(app_id, params.meeting_id)
         if not meeting.active:
             raise Forbidden("the meeting is INACTIVE: it cannot be recorded")
-        plan = plan_recording(params, meeting.recording_config, self._settings, captures_at_once=self._sfu.flushes)
+        standing = self._meetings.recording_config(meeting)
+        plan = plan_recording(params, standing, self._settings, captures_at_once=self._sfu.flushes)
+        # A meeting that records itself is worth more than its watermark, or its storage: there is nobody to be told.
+        lenient = reason is StartReason.RECORD_ON_START
         if plan.media.watermark is not None:
             self._require_fit()
-            # A meeting that records itself is worth more than its watermark: there is nobody to be told.
-            lenient = reason is StartReason.RECORD_ON_START
             plan = replace(plan, media=await self._watermarks.applied(plan.media, lenient=lenient))
+        if plan.storage is not None and not lenient:
+            self._require_fit()
+            note = await self._destinations.check(plan.storage, app_id)
+            if note is not None:
+                plan = replace(plan, media=plan.media.with_note(note))
+        if plan.stream is not None and not lenient:
+            await self._streams.check(plan.stream)
         recording = await uninterrupted(
             self._start(meeting, plan, bool(params.allow_multiple_recordings), reason, caller),
+            f"start-recording-{meeting.id}",
+        )
+        self._metrics.start_s.observe(self._clock.monotonic_s() - called_s)
+        return recording
+
+    def require_session(self, meeting: Meeting) -> None:
+        """Raises Conflict when the meeting has no live session, Unavailable when nothing can be recorded now."""
+        if self._require_fit().room_of(meeting.id) is None:
+            raise Conflict("the meeting has no live session: tracks are recorded of whoever is there")
+
+    async def start_planned(self, meeting: Meeting, plan: RecordingPlan, caller: Caller | None) -> Recording:
+        """Records a live session as was planned elsewhere. Raises Conflict, Unavailable."""
+        called_s = self._clock.monotonic_s()
+        self.require_session(meeting)
+        recording = await uninterrupted(
+            self._start(meeting, plan, allow_multiple=False, reason=StartReason.API_CALL, caller=caller),
             f"start-recording-{meeting.id}",
         )
         self._metrics.start_s.observe(self._clock.monotonic_s() - called_s)
@@ -112,12 +143,12 @@ class RecordingService:
         return await self._store.list(app_id, where, page, newest_first=newest_first)
 
     async def active(self, app_id: str, meeting_id: str) -> Recording:
-        """The meeting's running recording, the newest if there are several. Raises NotFound."""
+        """The meeting's running recording: the newest if there are several, a film rather than tracks. Raises NotFound."""
         await self._meetings.get(app_id, meeting_id)
         running = await self._store.running(meeting_id)
         if not running:
             raise NotFound("no recording of this meeting is running")
-        return running[0]
+        return next((recording for recording in running if recording.tracks is None), running[0])
 
     async def _start(
         self,
@@ -144,6 +175,10 @@ class RecordingService:
             recording = await self._store.get(known.app_id, known.id)
             if recording.status not in ALLOWED_FROM[action]:
                 raise Conflict(f"cannot {action} a recording that is {recording.status}")
+            if recording.tracks is not None and action is not Action.STOP:
+                raise Conflict(
+                    f"cannot {action} a track recording: its files keep the meeting's time; stop it and start another"
+                )
             live = self._recorder.live(recording.id)
             match action:
                 case Action.STOP:

@@ -63,6 +63,10 @@ class Recovery:
             log.warning("recordings of an earlier server are being finished", recordings=len(unfinished))
 
     async def _recover(self, recording: Recording, session_id: str | None) -> SealedCapture | None:
+        if recording.delivery is not None and recording.delivery.files_at is not None:
+            # Its capture may be gone: the files are in the hosted bucket.
+            self._delivery.recover(recording)
+            return None
         if session_id is None:
             await self._fail(recording, "the server ended before anything was captured")
             return None

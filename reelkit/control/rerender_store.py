@@ -74,7 +74,9 @@ class RerenderStore:
                     if row is not None:
                         row.status = status.value
                         for name, value in changes.items():
-                            setattr(row, name, value)
+                            # What lies beside a film belongs to the recording.
+                            if name != "files":
+                                setattr(row, name, value)
             except DatabaseUnavailable as error:
                 log.error("a render's status could not be stored", render_id=render_id, reason=error.message)  # noqa: TRY400
             else:

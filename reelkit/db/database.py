@@ -117,6 +117,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            # What was deleted is overwritten: erased recordings leave no names in free pages.
+            "secure_delete = ON",
             f"busy_timeout = {_SQLITE_BUSY_TIMEOUT_MS}",
         ):
             cursor.execute(f"PRAGMA {pragma}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,8 @@ from reelkit.db.page import RowPage, fetch_page
 
 
 class MeetingRow(Base):
-    """A meeting; ``recording_config`` is the API's JSON without anything secret."""
+    """A meeting; ``recording_config`` is the API's JSON without anything secret, ``recording_secrets`` the rest of it,
+    encrypted."""
 
     __tablename__ = "meetings"
     __table_args__ = (Index(None, "app_id", "created_at"), Index(None, "app_id", "status", "created_at"))
@@ -29,6 +30,7 @@ class MeetingRow(Base):
     transcribe_on_end: Mapped[bool]
     session_keep_alive_s: Mapped[float]
     recording_config: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    recording_secrets: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -70,6 +72,10 @@ class MeetingRepository:
                 select(MeetingRow).where(MeetingRow.app_id == app_id, MeetingRow.id.in_(meeting_ids))
             )
         )
+
+    async def with_secrets(self) -> tuple[MeetingRow, ...]:
+        """Those whose configuration has something encrypted."""
+        return tuple(await self._session.scalars(select(MeetingRow).where(MeetingRow.recording_secrets.is_not(None))))
 
     async def page(self, app_id: str, where: MeetingFilter, *, offset: int, limit: int) -> RowPage[MeetingRow]:
         """Newest first."""

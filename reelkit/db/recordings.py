@@ -4,17 +4,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, and_, false, func, or_, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, and_, false, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from reelkit.db.base import Base, Id, UtcDateTime
+from reelkit.db.deliveries import DeliveryRow, RecordingFileRow
 from reelkit.db.hosted import HostedColumns
 from reelkit.db.meetings import MeetingRow
 from reelkit.db.page import RowPage, fetch_page
 
 RUNNING_STATUSES = ("INVOKED", "RECORDING", "PAUSED")
-"""A meeting's recording with one of these keeps other recordings out, unless it allows several."""
+"""A meeting's recording with one of these keeps others of its type out, unless it allows several."""
 
 
 class RecordingRow(HostedColumns, Base):
@@ -41,8 +42,18 @@ class RecordingRow(HostedColumns, Base):
     start_caller: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     stop_reason: Mapped[str | None] = mapped_column(String(32))
     stop_caller: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    type: Mapped[str] = mapped_column(String(16), default="COMPOSITE", server_default="COMPOSITE")
+    """``COMPOSITE`` is a film, ``TRACK`` the tracks of participants."""
+    layers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Of tracks: what is recorded of whom."""
     keep_capture: Mapped[bool | None]
     """What the start call said; None leaves it to the server's settings."""
+    delivery: Mapped[DeliveryRow | None] = relationship(lazy="selectin", cascade="all, delete-orphan")
+    """None without storage of the caller's own."""
+    files: Mapped[list[RecordingFileRow]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan", order_by=RecordingFileRow.name
+    )
+    """What there is beside the main file, the sound and the integrity record."""
 
     __table_args__ = (
         Index(None, "app_id", "invoked_at"),
@@ -57,10 +68,18 @@ _EXCLUSIVE = and_(RecordingRow.status.in_(RUNNING_STATUSES), RecordingRow.allow_
 Index(
     "uq_recordings_one_running",
     RecordingRow.meeting_id,
+    RecordingRow.type,
     unique=True,
     sqlite_where=_EXCLUSIVE,
     postgresql_where=_EXCLUSIVE,
 )
+
+
+def _expired(now: datetime) -> ColumnElement[bool]:
+    """Whether hosted files have outlived their time; not those that were removed before it."""
+    expires_at, removed_at = RecordingRow.download_expires_at, RecordingRow.file_removed_at
+    kept_till_then = or_(removed_at.is_(None), removed_at >= expires_at)
+    return and_(expires_at.is_not(None), expires_at <= now, kept_till_then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +93,7 @@ class RecordingFilter:
     invoked_from: datetime | None = None
     invoked_until: datetime | None = None
     expired: bool | None = None
-    """Whether the hosted file's lifetime is over."""
+    """Whether the hosted file's lifetime is over; not if it was removed before."""
 
 
 class RecordingRepository:
@@ -124,11 +143,15 @@ class RecordingRepository:
         return tuple(await self._session.scalars(select(RecordingRow).where(RecordingRow.session_id == session_id)))
 
     async def with_expired_file(self, now: datetime, limit: int) -> tuple[RecordingRow, ...]:
-        """Recordings whose hosted file has outlived its time and is still there."""
+        """Recordings whose hosted file has outlived its time, is still there, and is not being delivered from there."""
         return tuple(
             await self._session.scalars(
                 select(RecordingRow)
-                .where(RecordingRow.download_expires_at <= now, RecordingRow.file_removed_at.is_(None))
+                .where(
+                    RecordingRow.download_expires_at <= now,
+                    RecordingRow.file_removed_at.is_(None),
+                    RecordingRow.status != "UPLOADING",
+                )
                 .order_by(RecordingRow.download_expires_at)
                 .limit(limit)
             )
@@ -158,9 +181,7 @@ class RecordingRepository:
             query = query.where(RecordingRow.invoked_at >= where.invoked_from)
         if where.invoked_until is not None:
             query = query.where(RecordingRow.invoked_at <= where.invoked_until)
-        if where.expired is True:
-            query = query.where(RecordingRow.download_expires_at <= now)
-        elif where.expired is False:
-            query = query.where(or_(RecordingRow.download_expires_at.is_(None), RecordingRow.download_expires_at > now))
+        if where.expired is not None:
+            query = query.where(_expired(now) if where.expired else not_(_expired(now)))
         invoked = RecordingRow.invoked_at.desc() if newest_first else RecordingRow.invoked_at.asc()
         return await fetch_page(self._session, query, (invoked, RecordingRow.id), offset=offset, limit=limit)

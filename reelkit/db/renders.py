@@ -50,6 +50,10 @@ class RenderRepository:
             select(RenderRow).where(RenderRow.id == render_id, RenderRow.recording_id == recording_id)
         )
 
+    async def all_of(self, recording_id: str) -> tuple[RenderRow, ...]:
+        """All of one recording."""
+        return tuple(await self._session.scalars(select(RenderRow).where(RenderRow.recording_id == recording_id)))
+
     async def with_status(self, *statuses: str) -> tuple[RenderRow, ...]:
         """Those in one of ``statuses``, oldest first."""
         return tuple(

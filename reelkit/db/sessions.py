@@ -1,5 +1,6 @@
 """Sessions: live instances of meetings, and who was in them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, select
@@ -65,6 +66,20 @@ class SessionRepository:
     async def live(self) -> tuple[SessionRow, ...]:
         """All sessions that have not ended."""
         return tuple(await self._session.scalars(select(SessionRow).where(SessionRow.ended_at.is_(None))))
+
+    async def live_of(self, meeting_id: str) -> SessionRow | None:
+        """The meeting's session that has not ended; the newest, should there be several."""
+        return await self._session.scalar(
+            select(SessionRow)
+            .where(SessionRow.meeting_id == meeting_id, SessionRow.ended_at.is_(None))
+            .order_by(SessionRow.started_at.desc())
+            .limit(1)
+        )
+
+    async def ended_before(self, session_ids: Sequence[str], moment: datetime) -> tuple[str, ...]:
+        """Which of these sessions were over at that time."""
+        wanted = SessionRow.id.in_(session_ids), SessionRow.ended_at <= moment
+        return tuple(await self._session.scalars(select(SessionRow.id).where(*wanted)))
 
     async def peer(self, session_id: str, peer_id: str) -> SessionPeerRow | None:
         return await self._session.get(SessionPeerRow, (session_id, peer_id))

@@ -2,18 +2,17 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable
 from http import HTTPStatus
 
 import httpcore
 import httpx
 
-from reelkit.egress.errors import EgressRefused, FetchFailed
-from reelkit.egress.guard import SCHEMES, EgressGuard
+from reelkit.egress.backend import GuardedBackend
+from reelkit.egress.errors import FetchFailed
+from reelkit.egress.guard import EgressGuard
+from reelkit.egress.url import parsed_url, port_of
 
 MAX_REDIRECTS = 3
-_MAX_PORT = 65_535
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset(
     {
         HTTPStatus.MOVED_PERMANENTLY,
@@ -24,7 +23,6 @@ _REDIRECTS = frozenset(
     }
 )
 _FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
-_SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
 class Fetcher:
@@ -35,7 +33,7 @@ class Fetcher:
     """
 
     def __init__(self, guard: EgressGuard, tls: ssl.SSLContext | None = None) -> None:
-        self._backend = _GuardedBackend(guard)
+        self._backend = GuardedBackend(guard)
         self._tls = tls
 
     async def fetch(self, url: str, *, max_bytes: int, timeout_s: float) -> bytes:
@@ -46,7 +44,7 @@ class Fetcher:
         """
         try:
             async with asyncio.timeout(timeout_s):
-                target = _parsed(url)
+                target = parsed_url(url)
                 for _ in range(MAX_REDIRECTS + 1):
                     answer = await self._get(target, max_bytes)
                     if isinstance(answer, bytes):
@@ -68,14 +66,14 @@ class Fetcher:
             target = httpcore.URL(
                 scheme=scheme.encode(),
                 host=url.raw_host,
-                port=url.port or _DEFAULT_PORTS[scheme],
+                port=port_of(url),
                 target=url.raw_path,
             )
             headers = [(b"Host", url.netloc), (b"User-Agent", b"reelkit"), (b"Accept-Encoding", b"identity")]
             async with pool.stream("GET", target, headers=headers) as response:
                 given = {name.lower(): value for name, value in response.headers}
                 if response.status in _REDIRECTS and b"location" in given:
-                    return _parsed(given[b"location"].decode("latin-1"), url)
+                    return parsed_url(given[b"location"].decode("latin-1"), url)
                 if response.status != HTTPStatus.OK:
                     again = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
                     raise FetchFailed(f"the host answered {response.status}", retry=again)
@@ -88,46 +86,6 @@ class Fetcher:
             # Reading the authorities takes tens of milliseconds: only if somebody needs them, and once.
             self._tls = httpx.create_ssl_context()
         return self._tls
-
-
-class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that the guard has just permitted; TLS goes on to check the name."""
-
-    def __init__(self, guard: EgressGuard) -> None:
-        self._guard = guard
-        self._connections = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[_SocketOption] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        failure: httpcore.ConnectError | None = None
-        for address in await self._guard.addresses(host, port):
-            try:
-                return await self._connections.connect_tcp(str(address), port, timeout, local_address, socket_options)
-            except httpcore.ConnectError as error:
-                failure = error
-        raise failure or httpcore.ConnectError("there is no address")
-
-
-def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url) if base is None else base.join(url)
-    except httpx.InvalidURL as error:
-        raise EgressRefused("this is not a URL") from error
-    if parsed.scheme not in SCHEMES:
-        raise EgressRefused("only http and https URLs are fetched")
-    if not parsed.raw_host:
-        raise EgressRefused("the URL names no host")
-    if parsed.port is not None and not 0 < parsed.port <= _MAX_PORT:
-        raise EgressRefused("the URL's port does not exist")
-    if parsed.userinfo:
-        raise EgressRefused("a URL with a user name or a password is not fetched")
-    return parsed
 
 
 async def _limited(response: httpcore.Response, announced: bytes, max_bytes: int) -> bytes:

@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from reelkit.publish.delivered import DeliveredFile
+from reelkit.publish.rtmp.spec import StreamSpec
+from reelkit.publish.rtmp.status import StreamStatus
+from reelkit.publish.tracks.spec import TrackSpec
+from reelkit.publish.upload.growth import GrowingFile
 from reelkit.render.config import RenderConfig
 from reelkit.render.progress import StuckTrack
 
@@ -20,6 +24,11 @@ class JobSpec:
     render: RenderConfig
     again: bool = False
     """Another film of a kept capture, for which recordings do not wait."""
+    stream: StreamSpec | None = None
+    """Where the film is streamed to while it is made. Never written down: a job that is started anew without it goes on
+    without a stream."""
+    tracks: TrackSpec | None = None
+    """Makes the tracks of participants instead of a film; ``render`` then only names the recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,11 @@ class JobProgress:
     needed_from: Mapping[str, int | None] | None = None
     """What the film still needs of the capture's packet files: the offset by name of the file, None for nothing of it.
     Files that are not named are needed whole; None while everything is."""
+    stream: StreamStatus | None = None
+    """None for a job without a stream."""
+    growing: tuple[GrowingFile, ...] = ()
+    """The files that grow, with the digests of all their complete blocks. A worker that takes over begins anew: its
+    files are shorter at first."""
 
 
 @dataclass(frozen=True, slots=True)

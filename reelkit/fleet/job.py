@@ -10,8 +10,10 @@ from reelkit.clock import Clock
 from reelkit.durable import write_durably
 from reelkit.errors import ReelkitError
 from reelkit.fleet.messages import Done, Failed, Message, Progress
+from reelkit.fleet.stream import streaming
 from reelkit.publish.files import FilesWriter
 from reelkit.publish.proof.job_proof import JobProof
+from reelkit.publish.rtmp.spec import StreamSpec
 from reelkit.render.config import RenderConfig
 from reelkit.render.manifest import Manifest, Segment
 from reelkit.render.progress import Progress as RenderProgress
@@ -27,13 +29,21 @@ _PAGE_BYTES = 4096
 Emit = Callable[[Message], None]
 
 
-def run_job(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock, emit: Emit) -> Done | Failed:
-    """Renders until the files are finished and returns the last message, which is also emitted; blocks.
+def run_job(
+    job_dir: Path,
+    capture_dir: Path,
+    config: RenderConfig,
+    clock: Clock,
+    emit: Emit,
+    stream: StreamSpec | None = None,
+) -> Done | Failed:
+    """Renders until the files are finished and returns the last message, which is also emitted; blocks. With ``stream``
+    the film is also sent there while it is made.
 
     An error that another try may mend (a full disk, a lost capture mount) is raised: OSError, or ReelkitError with
     ``retry``. Any other ends in :class:`Failed` with what could be saved.
     """
-    outcome = _earlier_result(job_dir) or _render(job_dir, capture_dir, config, clock, emit)
+    outcome = earlier_result(job_dir) or _render(job_dir, capture_dir, config, clock, emit, stream)
     emit(outcome)
     return outcome
 
@@ -44,35 +54,43 @@ def salvage(job_dir: Path, capture_dir: Path, config: RenderConfig, reason: str,
     Raises OSError.
     """
     proof = JobProof(job_dir, capture_dir, config)
-    with FilesWriter(job_dir, config) as writer:
+    with FilesWriter(job_dir, config, capture_dir) as writer:
         _append_committed(job_dir, writer, proof)
         outcome = _failed(reason, writer, proof)
     emit(outcome)
     return outcome
 
 
-def _render(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock, emit: Emit) -> Done | Failed:
+def _render(
+    job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock, emit: Emit, stream: StreamSpec | None
+) -> Done | Failed:
     proof = JobProof(job_dir, capture_dir, config)
-    with FilesWriter(job_dir, config) as writer:
+    told: Progress | None = None
+    with FilesWriter(job_dir, config, capture_dir) as writer, streaming(stream, config, clock) as sender:
 
         def on_segment(segment: Segment) -> None:
             writer.append(job_dir / segment.file, segment)
             proof.take(segment)
 
         def on_progress(progress: RenderProgress) -> None:
-            emit(
-                Progress(
-                    film_s=progress.film_s,
-                    lag_s=progress.lag_s,
-                    segments=progress.segments,
-                    rss_bytes=resident_bytes(),
-                    wants_keyframes=progress.wants_keyframes,
-                    needed_from=None if progress.needed_from is None else dict(progress.needed_from),
-                )
+            nonlocal told
+            told = Progress(
+                film_s=progress.film_s,
+                lag_s=progress.lag_s,
+                segments=progress.segments,
+                rss_bytes=resident_bytes(),
+                wants_keyframes=progress.wants_keyframes,
+                needed_from=None if progress.needed_from is None else dict(progress.needed_from),
+                growing=writer.growing(),
+                stream=None if sender is None else sender.status,
             )
+            emit(told)
 
         try:
-            report = Renderer(capture_dir, config, job_dir, clock).run(on_progress, on_segment)
+            report = Renderer(capture_dir, config, job_dir, clock, sender).run(on_progress, on_segment)
+            if sender is not None:
+                # The rest of it is sent while the files are finished.
+                sender.finish()
         except ReelkitError as error:
             if error.retry:
                 raise
@@ -82,6 +100,8 @@ def _render(job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock
                 _append_committed(job_dir, writer, proof)
             return _failed(str(error), writer, proof)
         files = writer.finish()
+    if sender is not None and told is not None:
+        emit(told.model_copy(update={"growing": (), "needed_from": None, "stream": sender.status}))
     done = Done(
         files=files,
         duration_s=report.duration_s,
@@ -117,7 +137,8 @@ def _failed(reason: str, writer: FilesWriter, proof: JobProof) -> Failed:
     )
 
 
-def _earlier_result(job_dir: Path) -> Done | None:
+def earlier_result(job_dir: Path) -> Done | None:
+    """How a job ended that needs no more work; None for every other. Raises OSError."""
     try:
         done = Done.model_validate_json((job_dir / RESULT_FILE).read_bytes())
     except (FileNotFoundError, ValidationError):

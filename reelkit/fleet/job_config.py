@@ -13,7 +13,12 @@ CONFIG_FILE = "config.json"
 def write_job_config(spec: JobSpec) -> None:
     """Puts down what the worker has to know. Raises OSError."""
     spec.job_dir.mkdir(parents=True, exist_ok=True)
-    config = {"capture_dir": str(spec.capture_dir), "render": spec.render.model_dump(mode="json")}
+    config: dict[str, Any] = {"capture_dir": str(spec.capture_dir), "render": spec.render.model_dump(mode="json")}
+    if spec.tracks is not None:
+        config["tracks"] = spec.tracks.model_dump(mode="json")
+    if spec.stream is not None:
+        # Where to is secret, and comes by the worker's standard input.
+        config["stream"] = True
     write_durably(spec.job_dir / CONFIG_FILE, json.dumps(config, indent=1).encode())
 
 

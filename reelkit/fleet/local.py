@@ -96,7 +96,9 @@ class LocalFleet:
     def statuses(self) -> Mapping[str, JobStatus]:
         """All jobs by recording."""
         return {
-            recording_id: JobStatus(not self._slots.has_place(recording_id), job.progress)
+            recording_id: JobStatus(
+                job.spec.tracks is None and not self._slots.has_place(recording_id), job.progress
+            )
             for recording_id, job in self._jobs.items()
             if not job.supervisor.done()
         }
@@ -128,6 +130,9 @@ class LocalFleet:
             raise JobUnknown("no such job is running", recording_id=recording_id) from None
 
     async def _supervise(self, spec: JobSpec) -> JobOutcome:
+        if spec.tracks is not None:
+            # Copies packets, which costs so little that it needs no place.
+            return await self._keep_running(spec)
         async with self._slots.held(spec.recording_id, _turn(spec)):
             return await self._keep_running(spec)
 
@@ -177,6 +182,7 @@ class LocalFleet:
             on_stderr=worker.on_log,
             preexec=lambda: _yield_processor(self._settings.nice),
             max_line_bytes=_MAX_MESSAGE_BYTES,
+            stdin=spec.stream.handover() if spec.stream is not None and "--salvage" not in options else None,
         )
         job = self._jobs.get(spec.recording_id)
         if job is not None:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from reelkit.publish.delivered import DeliveredFile
+from reelkit.publish.rtmp.status import StreamStatus
+from reelkit.publish.upload.growth import GrowingFile
 from reelkit.render.progress import StuckTrack
 
 EXIT_DISK_FULL = 73
@@ -29,6 +31,10 @@ class Progress(_Message):
     """Tracks that cannot go on without a keyframe."""
     needed_from: dict[str, int | None] | None = None
     """As reelkit.render.progress says; None when it has not changed."""
+    stream: StreamStatus | None = None
+    """None for a job without a stream."""
+    growing: tuple[GrowingFile, ...] = ()
+    """The files that have grown since this process last told of them, with the digests of blocks that are new."""
 
 
 class Done(_Message):

@@ -9,6 +9,7 @@ import fcntl
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -16,8 +17,11 @@ from reelkit.clock import SystemClock
 from reelkit.durable import is_disk_full
 from reelkit.fleet.job import run_job, salvage
 from reelkit.fleet.job_config import job_config
-from reelkit.fleet.messages import EXIT_DISK_FULL, Done, Message
+from reelkit.fleet.messages import EXIT_DISK_FULL, Done, Failed, Message
+from reelkit.fleet.track_job import run_track_job, salvage_tracks
 from reelkit.log import configure_logging
+from reelkit.publish.rtmp.spec import StreamSpec
+from reelkit.publish.tracks.spec import TrackSpec
 from reelkit.render.config import RenderConfig
 from reelkit.render.memory import keep_freed_memory
 
@@ -53,11 +57,25 @@ def _run(job_dir: Path, options: list[str]) -> int:
         return EXIT_BUSY
     config = job_config(job_dir)
     render = RenderConfig.model_validate(config["render"])
+    outcome: Done | Failed
+    if "tracks" in config:
+        outcome = _run_tracks(job_dir, config, render, options)
+        return EXIT_DONE if isinstance(outcome, Done) else EXIT_FINAL
     if "--salvage" in options:
         salvage(job_dir, Path(config["capture_dir"]), render, options[options.index("--salvage") + 1], emit)
         return EXIT_FINAL
-    outcome = run_job(job_dir, Path(config["capture_dir"]), render, SystemClock(), emit)
+    # Where a film is streamed to is secret: it stands nowhere but in the first line of the standard input.
+    stream = StreamSpec.received(sys.stdin.buffer.readline()) if config.get("stream") else None
+    outcome = run_job(job_dir, Path(config["capture_dir"]), render, SystemClock(), emit, stream)
     return EXIT_DONE if isinstance(outcome, Done) else EXIT_FINAL
+
+
+def _run_tracks(job_dir: Path, config: dict[str, Any], render: RenderConfig, options: list[str]) -> Done | Failed:
+    tracks, capture_dir, clock = TrackSpec.model_validate(config["tracks"]), Path(config["capture_dir"]), SystemClock()
+    if "--salvage" in options:
+        reason = options[options.index("--salvage") + 1]
+        return salvage_tracks(job_dir, capture_dir, render, tracks, clock, reason, emit)
+    return run_track_job(job_dir, capture_dir, render, tracks, clock, emit)
 
 
 def emit(message: Message) -> None:

@@ -1,7 +1,7 @@
 """One process of a job, as its supervisor hears it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
 from reelkit.fleet.messages import MESSAGE, Done, Failed, Progress
+from reelkit.publish.delivered import DeliveredKind
+from reelkit.publish.upload.growth import GrowingFile
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +23,7 @@ class WorkerRun:
         self._on_progress = on_progress
         self._first_segments: int | None = None
         self._last_segments = 0
+        self._growing: dict[DeliveredKind, GrowingFile] = {}
         self.outcome: JobOutcome | None = None
 
     @property
@@ -49,6 +52,8 @@ class WorkerRun:
                         rss_bytes=message.rss_bytes,
                         wants_keyframes=message.wants_keyframes,
                         needed_from=message.needed_from,
+                        stream=message.stream,
+                        growing=self._grown(message.growing),
                     )
                 )
             case Done() | Failed():
@@ -60,6 +65,12 @@ class WorkerRun:
                     integrity=message.integrity,
                     error=message.message if isinstance(message, Failed) else None,
                 )
+
+    def _grown(self, news: Sequence[GrowingFile]) -> tuple[GrowingFile, ...]:
+        """All that this process told of its growing files."""
+        for each in news:
+            self._growing[each.kind] = each.following(self._growing.get(each.kind))
+        return tuple(self._growing.values())
 
     def on_log(self, line: str) -> None:
         try:

@@ -1,12 +1,15 @@
 """All files that a recording is delivered in, made from its segments while they are rendered."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from reelkit.publish.delivered import DeliveredFile
 from reelkit.publish.film import FilmWriter
+from reelkit.publish.hls.writer import HlsWriter
 from reelkit.publish.mp3 import Mp3Writer
+from reelkit.publish.upload.growth import GrowingFile, Growth
 from reelkit.publish.vorbis_files import VorbisFiles
 from reelkit.render.config import FileKind, RenderConfig
 from reelkit.render.formats import container, content_type, file_name
@@ -19,6 +22,9 @@ class FileWriter(Protocol):
 
     def append(self, file: Path, segment: Segment) -> None:
         """Adds the next segment. Raises FilmError if it does not follow the last one, OSError."""
+
+    def growths(self) -> Sequence[Growth]:
+        """How its files grow; what they tell of has been written out. Raises OSError."""
 
     def finish(self) -> object:
         """Puts the files in their places, durably. The time this takes does not depend on the recording's length.
@@ -35,11 +41,13 @@ class FilesWriter:
     A context manager: what is not finished at its end is removed.
     """
 
-    def __init__(self, directory: Path, config: RenderConfig) -> None:
-        """Starts anew, whatever an earlier writer left. Raises OSError."""
+    def __init__(self, directory: Path, config: RenderConfig, capture_dir: Path | None = None) -> None:
+        """Starts anew, whatever an earlier writer left. An interactive recording needs ``capture_dir``, where its
+        messages are. Raises OSError."""
         self._directory = directory
         self._config = config
-        self._writers = _writers(directory, config)
+        self._hls = _hls_writer(directory, config, capture_dir)
+        self._writers = _writers(directory, config) + ([] if self._hls is None else [self._hls])
         self._last: Segment | None = None
 
     def __enter__(self) -> Self:
@@ -72,13 +80,26 @@ class FilesWriter:
             writer.append(file, segment)
         self._last = segment
 
+    def growing(self) -> tuple[GrowingFile, ...]:
+        """What is new of the files since the last call. Raises OSError."""
+        news = (growth.news(kind) for kind, growth in self._growths().items())
+        return tuple(each for each in news if each is not None)
+
     def finish(self) -> tuple[DeliveredFile, ...]:
         """Puts the files in their places. Raises FilmError if there is no segment, OSError."""
         for writer in self._writers:
             writer.finish()
-        return tuple(self._delivered(kind) for kind in self._config.files)
+        growths = self._growths()
+        files = tuple(self._delivered(kind, growths[kind]) for kind in self._config.files)
+        return files + (() if self._hls is None else self._hls.extras())
 
-    def _delivered(self, kind: FileKind) -> DeliveredFile:
+    def _growths(self) -> dict[FileKind, Growth]:
+        """Of the files that were begun."""
+        by_name = {growth.path.name: growth for writer in self._writers for growth in writer.growths()}
+        names = {kind: file_name(self._config, kind) for kind in self._config.files}
+        return {kind: by_name[name] for kind, name in names.items() if name in by_name}
+
+    def _delivered(self, kind: FileKind, growth: Growth) -> DeliveredFile:
         path = self._directory / file_name(self._config, kind)
         made = container(self._config, kind)
         return DeliveredFile(
@@ -88,11 +109,21 @@ class FilesWriter:
             duration_s=self.duration_s,
             container=made,
             content_type=content_type(made),
+            head_bytes=growth.head_bytes,
+            blocks_sha256=growth.digests.all_blocks(),
         )
 
 
+def _hls_writer(directory: Path, config: RenderConfig, capture_dir: Path | None) -> HlsWriter | None:
+    if "hls" not in config.files:
+        return None
+    if capture_dir is None:
+        raise ValueError("the files of an interactive recording are made from its capture, too")
+    return HlsWriter(directory / file_name(config, "hls"), capture_dir, config)
+
+
 def _writers(directory: Path, config: RenderConfig) -> list[FileWriter]:
-    film = directory / file_name(config, "video") if config.has_video else None
+    film = directory / file_name(config, "video") if "video" in config.files else None
     sound = directory / file_name(config, "audio") if config.has_audio_file else None
     if config.audio.codec == "VORBIS":
         return [VorbisFiles(film, sound, config)]

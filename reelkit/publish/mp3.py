@@ -11,6 +11,7 @@ from reelkit.publish.crc16 import Crc16
 from reelkit.publish.errors import FilmError
 from reelkit.publish.fragment import read_fragment
 from reelkit.publish.part_file import PartFile
+from reelkit.publish.upload.growth import Growth
 from reelkit.render.encoder_audio import SAMPLE_RATE_HZ
 from reelkit.render.manifest import Segment
 from reelkit.render.sound_codec import SOUND_CODECS
@@ -76,13 +77,19 @@ class Mp3Writer:
             self._header = data[:4]
             self._info_bytes = len(self._info(data[:4], 0))
             self._file.write(bytes(self._info_bytes))
+            self._part.growth.head_bytes = self._info_bytes
         self._places.append((self._frames, self._bytes))
-        self._file.write(data)
+        self._part.append(data)
         self._crc.update(data)
         self._segments += 1
         self._samples += segment.samples
         self._frames += len(audio.sizes)
         self._bytes += len(data)
+
+    def growths(self) -> list[Growth]:
+        """What can be read of the file. Raises OSError."""
+        self._part.flush()
+        return [self._part.growth]
 
     def finish(self) -> None:
         """Writes the Info frame and puts the file in its place, durably. Raises FilmError if there is no segment,

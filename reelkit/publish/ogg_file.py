@@ -4,6 +4,7 @@ from pathlib import Path
 
 from reelkit.publish.ogg import Page, renumbered
 from reelkit.publish.part_file import PartFile
+from reelkit.publish.upload.growth import Growth
 
 _SERIAL = 0x5265656C
 """Of the logical stream: any number, but the same each time."""
@@ -19,7 +20,12 @@ class OggFile:
 
     def append(self, page: Page) -> None:
         """Adds the next page. Raises OSError."""
-        self._file.file.write(renumbered(page, _SERIAL))
+        self._file.append(renumbered(page, _SERIAL))
+
+    def growths(self) -> list[Growth]:
+        """What can be read of it. Raises OSError."""
+        self._file.flush()
+        return [self._file.growth]
 
     def finish(self) -> None:
         """Puts the file in its place, durably. Raises OSError."""

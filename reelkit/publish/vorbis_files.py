@@ -13,6 +13,7 @@ import structlog
 from reelkit.publish.errors import FilmError
 from reelkit.publish.matroska_segment import read_matroska
 from reelkit.publish.ogg_file import OggFile
+from reelkit.publish.upload.growth import Growth
 from reelkit.publish.vorbis import VorbisEncoder, VorbisPage, Wave
 from reelkit.publish.webm_film import WebmFilm
 from reelkit.render.config import RenderConfig
@@ -68,6 +69,11 @@ class VorbisFiles:
             if self._film is not None:
                 self._film.show(read.pictures)
         self._take(pages)
+
+    def growths(self) -> list[Growth]:
+        """What can be read of the files. Raises OSError."""
+        growths = [] if self._film is None else [self._film.growth]
+        return growths if self._ogg is None else [*growths, *self._ogg.growths()]
 
     def finish(self) -> None:
         """Puts the files in their places. Raises FilmError if there is no segment, OSError."""

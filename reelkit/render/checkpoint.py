@@ -56,5 +56,14 @@ class Checkpoint(BaseModel):
 
 def fingerprint(config: RenderConfig) -> str:
     """Tells configs apart whose films differ; how fast a film is made is no difference."""
-    asked = config.model_dump_json(exclude={"live": True, "lag_s": True, "examine": True, "video": {"threads"}})
+    asked = config.model_dump_json(
+        exclude={
+            "live": True,
+            "lag_s": True,
+            "examine": True,
+            "metadata": True,
+            "stream": True,
+            "video": {"threads"},
+        }
+    )
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -9,8 +9,10 @@ VideoCodec = Literal["H264", "VP8", "VP9"]
 AudioCodec = Literal["AAC", "MP3", "VORBIS"]
 ExamineLevel = Literal["all", "keyframes", "none"]
 """How much of a film is decoded again to prove it: all of it, its keyframes and its sound, or nothing."""
-FileKind = Literal["video", "audio"]
-"""``video`` is the film with its sound, ``audio`` the sound alone in a file of its own."""
+FileKind = Literal["video", "audio", "hls"]
+"""``video`` is the film with its sound, ``audio`` the sound alone in a file of its own, ``hls`` the film with its sound
+and the meeting's timed metadata as a playlist and pieces for HTTP Live Streaming, in a compressed tar."""
+_MAIN_FIRST: tuple[FileKind, ...] = ("hls", "video", "audio")
 FilmLayout = Literal["grid", "speaker"]
 """How people are arranged while no screen is shared: in equal tiles, or with whoever speaks large on the stage."""
 
@@ -57,6 +59,18 @@ class AudioSpec(BaseModel):
     bitrate_bps: int = Field(128_000, ge=16_000, le=512_000)
 
 
+class MetadataSpec(BaseModel):
+    """Which of a meeting's messages become timed metadata of an interactive recording, and what that is called."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since_s: float | None = None
+    """When the recording was asked for, in wall-clock seconds: what was sent earlier does not belong to it. None for
+    everything since the session began."""
+    name: str = Field("film", pattern=r"^[^/]+$")
+    """The name of the metadata's own files, without their endings."""
+
+
 class RenderConfig(BaseModel):
     """One film of one capture.
 
@@ -76,29 +90,44 @@ class RenderConfig(BaseModel):
     video: VideoSpec = Field(default_factory=VideoSpec)
     audio: AudioSpec = Field(default_factory=AudioSpec)
     files: tuple[FileKind, ...] = ("video",)
-    """What is delivered. Without ``video`` no picture is made; ``video.fps`` then still counts the film's time."""
+    """What is delivered. Without ``video`` and ``hls`` no picture is made; ``video.fps`` then still counts the film's
+    time."""
+    stream: bool = False
+    """Whether the film is also streamed while it is made: pictures are made then whatever is delivered, which may be
+    nothing."""
     examine: ExamineLevel = "keyframes"
+    metadata: MetadataSpec = Field(default_factory=MetadataSpec)
+    """Of ``hls`` alone."""
 
     @property
     def has_video(self) -> bool:
         """Whether pictures are made at all."""
-        return "video" in self.files
+        return self.stream or "video" in self.files or "hls" in self.files
 
     @property
     def has_audio_file(self) -> bool:
         """Whether the sound is delivered in a file of its own."""
         return "audio" in self.files
 
+    @property
+    def main_file(self) -> FileKind:
+        """Which file the recording is known by; one that is only streamed has the name of a film."""
+        return next((kind for kind in _MAIN_FIRST if kind in self.files), "video")
+
     @model_validator(mode="after")
     def _files_are_named_once(self) -> Self:
-        if not self.files or len(set(self.files)) != len(self.files):
-            raise ValueError("files must name video, audio or both")
+        if not (self.files or self.stream) or len(set(self.files)) != len(self.files):
+            raise ValueError("files must name video, audio or hls, each once")
         return self
 
     @model_validator(mode="after")
     def _codecs_share_a_container(self) -> Self:
         if self.has_video and (self.video.codec == "H264") == (self.audio.codec == "VORBIS"):
             raise ValueError("VP8 and VP9 go with VORBIS in a WebM file, H264 with AAC or MP3 in an MP4 file")
+        if self.stream and self.video.codec != "H264":
+            raise ValueError("only H264 is streamed")
+        if "hls" in self.files and self.video.codec != "H264":
+            raise ValueError("pieces for HTTP Live Streaming are made of H264 only")
         return self
 
     @model_validator(mode="after")

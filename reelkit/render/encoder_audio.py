@@ -107,6 +107,11 @@ class AudioEncoder:
         """The block that is wanted next: first of all the pre-roll's."""
         return self._next_frame
 
+    @property
+    def description(self) -> bytes:
+        """What a decoder has to know first, once a packet was given: of AAC the AudioSpecificConfig."""
+        return bytes(self._stream.codec_context.extradata or b"")
+
     def encode(self, samples: Samples) -> Packets:
         """Encodes whole blocks; the shape is (2, 1024 k). The packets that are ready have as time stamps the samples
         that come before theirs, the priming's included. Raises MediaError."""

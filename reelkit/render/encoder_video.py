@@ -55,6 +55,11 @@ class VideoEncoder:
         self._stream = stream
         self._frame_time_base = Fraction(1, spec.fps)
 
+    @property
+    def description(self) -> bytes:
+        """What a decoder has to know first, once a packet was given: of H264 its parameter sets."""
+        return bytes(self._stream.codec_context.extradata or b"")
+
     def encode(self, frame: av.VideoFrame, number: int) -> Packets:
         """Encodes the film's frame ``number``, a yuv420p frame of the configured size. The packets that are ready have
         the frames' numbers as time stamps, in units of a frame. The same object may be given again.

@@ -27,6 +27,7 @@ from reelkit.render.progress import Progress, StuckTrack
 from reelkit.render.report import ENCODE_VIDEO, CpuMeter, RenderReport
 from reelkit.render.segment import SegmentPlan, SegmentWriter, film_samples
 from reelkit.render.sound import Sound
+from reelkit.render.tap import Tap, Tee
 from reelkit.render.watermark import Watermark
 from reelkit.render.witness import Witness
 
@@ -54,7 +55,10 @@ class Renderer:
     be used once.
     """
 
-    def __init__(self, capture_dir: Path, config: RenderConfig, job_dir: Path, clock: Clock) -> None:
+    def __init__(
+        self, capture_dir: Path, config: RenderConfig, job_dir: Path, clock: Clock, tap: Tap | None = None
+    ) -> None:
+        """``tap`` gets what is encoded at once; the film is the same with and without it."""
         self._config = config
         self._fps = config.video.fps
         self._clock = clock
@@ -62,6 +66,7 @@ class Renderer:
         self._catalog = Catalog(capture_dir / RTP_DIR)
         self._feed = Feed(capture_dir, config, clock)
         self._timeline = self._feed.timeline
+        self._tee = Tee(tap, self._timeline, config) if tap is not None else None
         self._meter = CpuMeter()
         self._picture: Picture | NoPicture = NoPicture(self._catalog)
         if config.has_video:
@@ -70,7 +75,7 @@ class Renderer:
         self._witness = Witness(self._catalog, self._timeline, config.audio.channels)
         self._last: Segment | None = None
         """The last that was committed."""
-        self._needs = Needs(self._catalog, pictures="video" in config.files)
+        self._needs = Needs(self._catalog, pictures=config.has_video)
         self._needed: Needed | None = None
         """What was found out about that and not yet told."""
         self._capture_dir = capture_dir
@@ -105,6 +110,8 @@ class Renderer:
                     self._poll()
                     made = self._render(on_progress, on_segment)
                     self._tell(on_progress)
+                    if self._tee is not None and not made:
+                        self._tee.idle(self._feed.ready_s)
                     if not made and not self._is_complete():
                         runner.run(self._clock.sleep(POLL_S))
         finally:
@@ -235,7 +242,7 @@ class Renderer:
         """The writer of the segment that is being made."""
         if self._writer is None:
             plan = self._plan
-            self._writer = SegmentWriter(self._job_dir.segment_path(plan.index), self._config, plan)
+            self._writer = SegmentWriter(self._job_dir.segment_path(plan.index), self._config, plan, self._tee)
             missing = plan.first_block - self._writer.next_block
             if missing:
                 samples = self._preroll if self._preroll is not None else self._sound.render(missing)

@@ -29,6 +29,7 @@ from reelkit.render.encoder_audio import (
 )
 from reelkit.render.encoder_video import TICKS_PER_FRAME, Packets, VideoEncoder
 from reelkit.render.sound_codec import SOUND_CODECS, SoundCodec
+from reelkit.render.tap import Tee
 
 SEGMENT_S = 3.2
 _AUDIO_STEP_BLOCKS = 5
@@ -113,9 +114,10 @@ def _block_near(frame: int, fps: int) -> int:
 class SegmentWriter:
     """Encodes one segment and puts it at ``path``, by way of a ``.part`` file."""
 
-    def __init__(self, path: Path, config: RenderConfig, plan: SegmentPlan) -> None:
-        """Raises MediaError, OSError."""
+    def __init__(self, path: Path, config: RenderConfig, plan: SegmentPlan, tee: Tee | None = None) -> None:
+        """``tee`` gets each packet as soon as it is encoded. Raises MediaError, OSError."""
         self.path = path
+        self._tee = tee
         self._fps = config.video.fps
         self._sound_codec = SOUND_CODECS[config.audio.codec]
         self._part = path.with_name(path.name + ".part")
@@ -139,22 +141,22 @@ class SegmentWriter:
         """Takes the film's frame ``number``. Raises MediaError."""
         if self._video is None:
             raise ValueError("a recording of sound alone takes no pictures")
-        self._video_packets.extend(self._video.encode(frame, number))
+        self._take_video(self._video, self._video.encode(frame, number))
 
     def encode_audio(self, samples: Samples) -> None:
         """Takes the next blocks of sound, shape (2, 1024 k). Raises MediaError."""
-        self._audio_packets.extend(self._audio.encode(samples))
+        self._take_audio(self._audio.encode(samples))
 
     def finish_video(self) -> None:
         """No frame follows. Raises MediaError."""
         if self._video is not None:
-            self._video_packets.extend(self._video.flush())
+            self._take_video(self._video, self._video.flush())
 
     def finish_audio(self, *, last: bool) -> None:
         """No sound follows; with ``last`` the film ends here. Raises MediaError."""
         rest = self._audio.flush()
         if last or self._audio.is_lossless:
-            self._audio_packets.extend(rest)
+            self._take_audio(rest)
 
     def commit(self) -> int:
         """Writes the file and makes it durable. Returns its size in bytes. Raises OSError."""
@@ -174,6 +176,16 @@ class SegmentWriter:
         """Gives up the segment; harmless after :meth:`commit`."""
         self._container.close()
         self._part.unlink(missing_ok=True)
+
+    def _take_video(self, encoder: VideoEncoder, packets: Packets) -> None:
+        self._video_packets.extend(packets)
+        if self._tee is not None and packets:
+            self._tee.video(packets, encoder.description)
+
+    def _take_audio(self, packets: Packets) -> None:
+        self._audio_packets.extend(packets)
+        if self._tee is not None and packets:
+            self._tee.audio(packets, self._audio.description)
 
     def _stamped(self) -> Packets:
         """All packets in order of time, on the segments' common clock."""

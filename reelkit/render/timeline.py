@@ -118,6 +118,15 @@ class Timeline:
                 return self._open_s + max(0.0, film_s - self.duration_s)
         raise TimelineError("the film does not hold this frame", frame=frame, frames=self.total_frames)
 
+    def wall_at(self, film_s: float) -> float:
+        """The wall-clock instant of an instant of the film, of which a stretch must be known. Before the film and behind
+        it, time goes on as in the nearest stretch."""
+        found = self.stretches[0].start_s + film_s
+        for stretch, start_s in zip(self.stretches, self._film_starts_s, strict=False):
+            if film_s >= start_s - _EPSILON_S:
+                found = stretch.start_s + (film_s - start_s)
+        return found
+
     def frames_until(self, wall_s: float) -> int:
         """How many frames from the film's beginning show instants up to and including ``wall_s``."""
         wall_s = min(wall_s, self._cut_stop_s)

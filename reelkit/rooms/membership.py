@@ -102,6 +102,7 @@ async def join(room: "Room", peer: Peer, name: str) -> None:
             hidden=peer.hidden,
         )
     )
+    room.ended_by_host = False
     room.life.reconsider()
     info = room_pb2.PeerInfoResponse(peer=peer.socket_peer())
     room.push(RoomEvent.JOIN_ROOM, info, room.joined_peers(but=peer))
@@ -201,5 +202,6 @@ async def _cut_off(room: "Room", connection: Connection) -> None:
 
 async def kick_all(room: "Room") -> None:
     """Sends everybody away: the meeting is over."""
+    room.ended_by_host = True
     for peer in list(room.joined_peers()):
         await kick(room, peer, event=RoomEvent.KICK_ALL)

@@ -63,6 +63,8 @@ class Room:
         self.members: dict[str, Peer] = {}
         self.feeds_used: dict[str, int] = {}
         self.pinned: str | None = None
+        self.ended_by_host = False
+        """Whether everybody was sent away at once, and nobody has come since."""
         self.recordings: dict[str, recording_notices.RecordingState] = {}
         self.chat = Chat()
         self.stores = Stores()

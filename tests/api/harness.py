@@ -21,9 +21,7 @@ from reelkit.control.recording_params import RecordingParams
 from reelkit.rooms.admission import Admission
 from reelkit.rooms.websocket import Socket
 from tests.api.support import asgi_client
-from tests.control.harness import Harness, harness_at
-
-PUBLIC_URL = "https://films.example.com"
+from tests.control.harness import PUBLIC_URL, Harness, harness_at
 
 
 class EchoGateway:
@@ -63,6 +61,7 @@ class Api:
             control=control.plane,
             gateway=self.gateway,
             bucket=control.bucket,
+            bucket_links=control.bucket_links,
             readiness=Readiness(control.sfu, control.database, control.data, min_free_bytes=1),
             metrics=self.metrics,
             public_url=PUBLIC_URL,

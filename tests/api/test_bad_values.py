@@ -61,7 +61,12 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]
         ({"audio_config": {"codec": "FLAC"}}, 422, "audio_config.codec"),
         ({"realtimekit_bucket_config": {}}, 400, "realtimekit_bucket_config.enabled"),
         ({"realtimekit_bucket_config": {"enabled": False}}, 422, "realtimekit_bucket_config.enabled"),
-        ({"interactive_config": {"type": "ID3"}}, 501, "interactive_config"),
+        (
+            {"interactive_config": {"type": "ID3"}, "video_config": {"codec": "VP8"}},
+            422,
+            "interactive_config.type",
+        ),
+        ({"interactive_config": {"type": "ID4"}}, 422, "interactive_config.type"),
         ({"rtmp_out_config": {"rtmp_url": "rtmp://x/y"}}, 501, "rtmp_out_config"),
         ({"rtmp_out_config": {"rtmp_url": "http://x/y"}}, 422, "rtmp_out_config.rtmp_url"),
         ({"url": "https://example.com"}, 501, "url"),

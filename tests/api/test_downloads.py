@@ -5,8 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.harness import PUBLIC_URL, Api
+from tests.api.harness import Api
 from tests.api.test_bad_input import assert_failure
+from tests.control.harness import PUBLIC_URL
 
 FILM = bytes(range(256)) * 4_000
 LIFETIME_S = 7 * 86_400
@@ -128,5 +129,5 @@ async def test_nothing_outside_the_bucket_is_reached(api: Api, url: str, name: s
 
 async def test_a_file_that_is_gone(api: Api, url: str) -> None:
     app_id, recording_id = httpx.URL(url).path.split("/")[2:4]
-    assert api.control.bucket.delete(app_id, recording_id)
+    assert await api.control.bucket.delete(app_id, recording_id, ())
     assert_failure(await get(api, url), 404, "no longer kept")

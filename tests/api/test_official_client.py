@@ -340,7 +340,6 @@ async def test_an_extension_is_sent_as_an_extra_field(judge: Judge) -> None:
 
 def test_what_is_not_built_says_so(judge: Judge) -> None:
     calls: list[tuple[Callable[..., Any], tuple[str, ...], dict[str, Any]]] = [
-        (judge.kit.webhooks.get_webhooks, (), {}),
         (judge.kit.sessions.get_sessions, (), {}),
         (judge.kit.livestreams.get_all_livestreams, (), {}),
         (judge.kit.analytics.get_org_analytics, (), {}),

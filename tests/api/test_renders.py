@@ -6,7 +6,8 @@ import pytest
 
 from reelkit.control.recording import Action, RecordingStatus
 from reelkit.process import wait_until
-from tests.api.harness import PUBLIC_URL, Api
+from tests.api.harness import Api
+from tests.control.harness import PUBLIC_URL
 
 
 async def ended(api: Api, **extensions: Any) -> str:

@@ -54,6 +54,7 @@ class FakeRoom:
         self.keyframes: list[tuple[str, int]] = []
         self.fail_keyframe: Exception | None = None
         self.closed = False
+        self.ended_by_host = False
         self.fail_start: Exception | None = None
         self.fail_stop: Exception | None = None
         self.hold_start: asyncio.Event | None = None
@@ -130,6 +131,9 @@ class FakeGateway:
             room = self.rooms[meeting_id] = FakeRoom(meeting_id, title, self._captures_dir, self._clock)
             await self._observer.session_started(room)
         return self.rooms[meeting_id]
+
+    def room_of(self, meeting_id: str) -> FakeRoom | None:
+        return self.rooms.get(meeting_id)
 
     async def remove_participant(self, meeting_id: str, participant_id: str) -> None:
         self.removed.append((meeting_id, participant_id))

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from reelkit.control.apps import App
 from reelkit.control.caller import Caller
+from reelkit.control.destinations import OpenDestination
+from reelkit.control.links import HostedLinks
 from reelkit.control.meeting_params import MeetingParams
 from reelkit.control.meetings import Meeting
 from reelkit.control.plane import Boot, ControlPlane
@@ -16,17 +18,23 @@ from reelkit.control.recording import Action, Recording, RecordingStatus
 from reelkit.control.recording_params import RecordingParams
 from reelkit.db import Database
 from reelkit.process import wait_until
-from reelkit.publish.bucket import HostedBucket
+from reelkit.publish.bucket import BucketLinks
+from reelkit.publish.bucket_directory import DirectoryBucket
+from reelkit.publish.storage.base import Destination
+from reelkit.publish.storage.host_keys import HostKeys
+from reelkit.publish.storage.targets import Target
 from reelkit.settings import Settings
 from tests.control.fakes import FakeFleet, FakeGateway, FakeRoom, FakeSfu
 from tests.control.manual_clock import ManualClock
+from tests.control.own_storage import OwnStorage
 
+PUBLIC_URL = "https://films.example.com"
 SIGNING_KEY = b"k" * 32
 CALLER = Caller.organization("default")
 PLENTY_BYTES = 1 << 40
 # What an idle control plane waits for: traces of what is recorded, the disk guard, what can be given back of captures,
-# the expiry of hosted files.
-IDLE_DEADLINES_S = [1.0, 5.0, 60.0, 600.0]
+# what is left of erased recordings, the expiry of hosted files, the log of webhooks.
+IDLE_DEADLINES_S = [1.0, 5.0, 60.0, 60.0, 600.0, 3600.0]
 _TIMEOUT_S = 10.0
 
 
@@ -41,21 +49,29 @@ class Harness:
         self.database = Database.at(data / "reelkit.sqlite3")
         self.fleet = FakeFleet()
         self.sfu = FakeSfu()
-        self.bucket = HostedBucket(data / "bucket", SIGNING_KEY, clock)
+        self.bucket = DirectoryBucket(data / "bucket")
+        self.bucket_links = BucketLinks(SIGNING_KEY, clock)
         self.registry = CollectorRegistry()
+        self.storage = OwnStorage()
+        self.open_destination: OpenDestination = self.storage.opened
         self.plane = ControlPlane(
             settings=self.settings,
             database=self.database,
             clock=clock,
             fleet=self.fleet,
             bucket=self.bucket,
+            links=HostedLinks(self.bucket, self.bucket_links, clock, PUBLIC_URL, direct=True),
             sfu=self.sfu,
             signing_key=SIGNING_KEY,
             registry=self.registry,
             free_bytes=lambda: self.free_bytes,
+            open_destination=self._open_destination,
         )
         self.gateway = FakeGateway(data / "captures", clock, self.plane.observer)
         self.boot: Boot | None = None
+
+    def _open_destination(self, target: Target, host_keys: HostKeys) -> Destination:
+        return self.open_destination(target, host_keys)
 
     @property
     def app(self) -> App:
@@ -81,6 +97,7 @@ class Harness:
         await self.plane._recorder._tasks.close()
         await self.plane._delivery._tasks.close()
         await self.plane._tasks.close()
+        await self.plane._webhooks.close()
         await self.plane.observer.close()
         self.gateway.close()
         await self.database.close()

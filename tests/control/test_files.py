@@ -1,18 +1,24 @@
 """Films and sounds in the hosted bucket: what is stored, under which names, and for how long."""
 
 import errno
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reelkit.control.expiry import Expiry
+from reelkit.control.hosted import names_of
 from reelkit.control.patience import RETRY_S
 from reelkit.control.recording import Action, Recording, RecordingStatus
+from reelkit.db.recordings import RecordingRepository
 from reelkit.fleet.base import JobOutcome
 from reelkit.process import wait_until
 from reelkit.publish.bucket import StoredFile
+from reelkit.publish.delivered import DeliveredFile
 from reelkit.publish.errors import StorageError
+from reelkit.publish.storage.errors import StorageRefused, StorageUnavailable
 from reelkit.render.config import RenderConfig
 from tests.control.fakes import delivered
 from tests.control.harness import Harness, harness_at
@@ -77,11 +83,11 @@ class RefusingBucket:
         self._put = harness.bucket.put
         self._ending, self._number, self._left = ending, number, times
 
-    def put(self, app_id: str, recording_id: str, source: Path, name: str) -> StoredFile:
+    async def put(self, app_id: str, recording_id: str, source: Path, name: str, content_type: str) -> StoredFile:
         if name.endswith(self._ending) and self._left:
             self._left -= 1
             raise StorageError("the hosted bucket could not store the file") from OSError(self._number, "refused")
-        return self._put(app_id, recording_id, source, name)
+        return await self._put(app_id, recording_id, source, name, content_type)
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".m4a", ".json"])
@@ -131,6 +137,80 @@ async def test_all_files_expire_together(harness: Harness) -> None:
     await harness.clock.advance(harness.settings.recording.url_lifetime_s)
     assert await Expiry(harness.database, harness.clock, harness.bucket).check() == 1
     assert not harness.bucket.path(done.app_id, done.id, done.output_file_name).parent.exists()
+
+
+async def test_a_bucket_elsewhere_is_waited_for(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, failures = harness.bucket.put, [StorageUnavailable("no answer"), StorageRefused("the keys are not right")]
+
+    async def fail_twice(*arguments: Any) -> StoredFile:
+        if failures:
+            raise failures.pop(0)
+        return await put(*arguments)
+
+    monkeypatch.setattr(harness.bucket, "put", fail_twice)
+    recording = await harness.start(await harness.meeting())
+    await harness.act(recording, Action.STOP)
+    for wait_s, left in ((5.0, 1), (10.0, 0)):
+
+        async def waits(wait_s: float = wait_s, left: int = left) -> bool:
+            return len(failures) == left and wait_s in harness.clock.deadlines
+
+        await wait_until(waits, timeout_s=5, interval_s=0.002)
+        assert (await harness.get(recording)).status is RecordingStatus.UPLOADING
+        await harness.clock.advance(wait_s)
+    done = await harness.until(recording, RecordingStatus.UPLOADED)
+    assert set(hosted(harness, done)) == {".mp4", ".mp4.json"}
+
+
+def named(job: Path, name: str) -> DeliveredFile:
+    """A file that lies beside the film."""
+    job.mkdir(parents=True, exist_ok=True)
+    path = job / name
+    path.write_bytes(name.encode())
+    size_bytes = path.stat().st_size
+    return DeliveredFile(
+        kind="captions",
+        path=path,
+        size_bytes=size_bytes,
+        duration_s=0.0,
+        container="vtt",
+        content_type="text/vtt",
+        name=name,
+    )
+
+
+async def test_files_with_names_lie_beside_the_film(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = await harness.start(await harness.meeting())
+    job = harness.data / "jobs" / recording.id
+    files = (*delivered(job), named(job, "cues.vtt"), named(job, "refused.vtt"))
+    harness.fleet.outcomes[recording.id] = JobOutcome(files=files, duration_s=3.2, frames=96)
+    monkeypatch.setattr(harness.bucket, "put", RefusingBucket(harness, "refused.vtt", errno.EACCES).put)
+    await harness.act(recording, Action.STOP)
+    done = await harness.until(recording, RecordingStatus.ERRORED)
+    assert done.error == "the file refused.vtt could not be stored: the hosted bucket could not store the file"
+    assert [(file.name, file.kind, file.size_bytes) for file in done.files] == [("cues.vtt", "captions", 8)]
+    assert done.files[0].sha256 == hashlib.sha256(b"cues.vtt").hexdigest()
+    assert (harness.bucket.path(done.app_id, done.id, "cues.vtt")).read_bytes() == b"cues.vtt"
+    async with harness.database.session() as session:
+        row = await RecordingRepository(session).get(done.id)
+        assert row is not None
+        assert names_of(row) == (done.output_file_name, done.integrity_file_name, "cues.vtt")
+    url = harness.plane.links.url(done, "cues.vtt")
+    assert url is not None
+    assert "/cues.vtt?" in url
+
+
+async def test_an_interactive_recording_is_its_archive(harness: Harness) -> None:
+    recording = await harness.start(await harness.meeting())
+    job = harness.data / "jobs" / recording.id
+    film = delivered(job)
+    archive = job / "hls.tar.gz"
+    archive.write_bytes(b"archive")
+    tar = film[0].model_copy(update={"kind": "hls", "path": archive, "container": "tar"})
+    harness.fleet.outcomes[recording.id] = JobOutcome(files=(*film, tar), duration_s=3.2, frames=96)
+    await harness.act(recording, Action.STOP)
+    done = await harness.until(recording, RecordingStatus.UPLOADED)
+    assert harness.bucket.path(done.app_id, done.id, done.output_file_name).read_bytes() == b"archive"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,50 @@ def plan(standing: dict[str, Any] | None = None, **fields: Any) -> RecordingPlan
 
 
 @pytest.mark.parametrize(
+    ("fields", "audio"),
+    [
+        ({}, None),
+        ({"video_config": {}}, None),
+        ({"audio_config": {}}, "m4a"),
+        ({"audio_config": {"codec": "MP3"}, "video_config": {"codec": "H264"}}, "mp3"),
+        ({"audio_config": NO_FILE}, None),
+    ],
+)
+def test_an_interactive_recording_is_a_tar(fields: dict[str, Any], audio: str | None) -> None:
+    made = plan(interactive_config={"type": "ID3"}, **fields)
+    names = made.file_names(MEETING_ID, utc(START_S))
+    assert (names.output, names.audio) == (f"{STEM}.tar.gz", audio and f"{STEM}.{audio}")
+    render = made.render_config("rec")
+    assert render.files == (("hls",) if audio is None else ("hls", "audio"))
+    assert render.has_video
+    assert render.main_file == "hls"
+
+
+def test_an_interactive_recording_keeps_its_watermark_and_layout() -> None:
+    made = plan(
+        interactive_config={"type": "ID3"},
+        video_config={"watermark": {"url": "https://example.com/a.png"}},
+        reelkit={"layout": "speaker"},
+    )
+    assert (made.media.watermark is not None, made.media.video.layout, made.media.notes) == (True, "speaker", ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"video_config": VP8}, "VP8"),
+        ({"video_config": VP9, "audio_config": {}}, "VP9"),
+        ({"video_config": NO_FILE}, "export_file"),
+        ({"video_config": NO_FILE, "audio_config": {}}, "export_file"),
+    ],
+)
+def test_what_cannot_be_interactive_is_refused(fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Invalid, match=reason) as raised:
+        plan(interactive_config={"type": "ID3"}, **fields)
+    assert raised.value.field == "interactive_config.type"
+
+
+@pytest.mark.parametrize(
     ("fields", "output", "audio"),
     [
         ({}, "mp4", None),

@@ -16,7 +16,6 @@ from reelkit.control.default_presets import (
 from reelkit.control.errors import Invalid, NotFound, Unsupported
 from reelkit.control.meeting_params import MeetingParams, MeetingStatus
 from reelkit.control.paging import MAX_PER_PAGE, PageRequest
-from reelkit.control.recording_params import RecordingConfig
 from reelkit.db.meetings import MeetingFilter
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S
@@ -162,12 +161,12 @@ async def test_updates_change_what_is_given(harness: Harness) -> None:
     await harness.clock.advance(5)
     changed = await service.update(app_id, meeting.id, MeetingParams.parse({"status": "INACTIVE", "title": None}))
     assert (changed.title, changed.status, changed.record_on_start) == (None, MeetingStatus.INACTIVE, True)
-    assert changed.recording_config == RecordingConfig(max_seconds=90)
+    assert changed.recording_config == {"max_seconds": 90}
     assert changed.updated_at == utc(START_S + 5)
     assert changed.created_at == meeting.created_at
     body = {"recording_config": {"file_name_prefix": "x"}, "record_on_start": False}
     changed = await service.update(app_id, meeting.id, MeetingParams.parse(body))
-    assert changed.recording_config == RecordingConfig(file_name_prefix="x")
+    assert changed.recording_config == {"file_name_prefix": "x"}
     assert not changed.record_on_start
     changed = await service.update(app_id, meeting.id, MeetingParams.parse({"recording_config": None}))
     assert changed.recording_config is None

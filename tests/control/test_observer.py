@@ -68,7 +68,7 @@ async def test_the_sfu_may_die_under_a_session(harness: Harness) -> None:
 async def test_a_database_that_refuses_does_not_stop_a_meeting(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(*_: object) -> None:
+    async def refuse(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("database or disk is full")
 
     for method in ("open", "joined", "left", "end"):

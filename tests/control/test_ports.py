@@ -4,14 +4,15 @@ from reelkit.control import ports
 from reelkit.control.observer import MeetingObserver
 from reelkit.fleet.base import Fleet
 from reelkit.fleet.local import LocalFleet
-from reelkit.publish.bucket import HostedBucket
+from reelkit.publish.bucket_directory import DirectoryBucket
+from reelkit.publish.bucket_s3 import S3Bucket
 from reelkit.rooms.gateway import Gateway
 from reelkit.rooms.observer import RoomObserver
 from reelkit.rooms.room import Room
 from reelkit.sfu import Sfu
 
 
-def bucket(given: HostedBucket) -> ports.Bucket:
+def bucket(given: DirectoryBucket | S3Bucket) -> ports.Bucket:
     return given
 
 
@@ -36,6 +37,6 @@ def sfu(given: Sfu) -> ports.Sfu:
 
 
 def test_every_method_of_the_ports_is_there() -> None:
-    for port, part in ((ports.Bucket, HostedBucket), (ports.Gateway, Gateway), (ports.Room, Room), (ports.Sfu, Sfu)):
+    for port, part in ((ports.Bucket, DirectoryBucket), (ports.Bucket, S3Bucket), (ports.Gateway, Gateway), (ports.Room, Room), (ports.Sfu, Sfu)):
         methods = {name for name, value in vars(port).items() if callable(value) and not name.startswith("_")}
         assert methods <= set(dir(part))

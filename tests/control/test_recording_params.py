@@ -98,7 +98,7 @@ def test_whole_numbers_may_come_as_floats() -> None:
         ({"storage_config": {"type": "gcs", "bucket": "b"}}, "storage_config.secret"),
         (
             {"storage_config": {"type": "sftp", "host": "h", "username": "u", "auth_method": "KEY"}},
-            "storage_config",
+            "storage_config.private_key",
         ),
         (
             {"storage_config": {"type": "sftp", "host": "h", "username": "u", "auth_method": "PASSWORD", "port": 0}},
@@ -142,24 +142,7 @@ def test_errors_never_repeat_what_was_sent() -> None:
     ("fields", "field"),
     [
         ({"url": "https://example.com/page"}, "url"),
-        ({"interactive_config": {"type": "ID3"}}, "interactive_config"),
         ({"rtmp_out_config": {"rtmp_url": "rtmp://example.com/live"}}, "rtmp_out_config"),
-        ({"storage_config": {"type": "aws", **SECRETS, "bucket": "b", "region": "r"}}, "storage_config"),
-        ({"storage_config": {"type": "digitalocean", **SECRETS, "bucket": "b", "region": "SGP1"}}, "storage_config"),
-        ({"storage_config": {"type": "azure", "access_key": "x", "bucket": "b"}}, "storage_config"),
-        ({"storage_config": {"type": "gcs", "secret": "{}", "bucket": "b"}}, "storage_config"),
-        (
-            {
-                "storage_config": {
-                    "type": "sftp",
-                    "host": "h",
-                    "username": "u",
-                    "auth_method": "PASSWORD",
-                    "password": "p",
-                }
-            },
-            "storage_config",
-        ),
     ],
 )
 def test_what_is_not_built_is_named(fields: dict[str, Any], field: str) -> None:
@@ -171,6 +154,29 @@ def test_what_is_not_built_is_named(fields: dict[str, Any], field: str) -> None:
 def test_what_asks_for_nothing_is_no_reason_to_refuse() -> None:
     made = plan(interactive_config={}, rtmp_out_config={}, video_config={"watermark": {}})
     assert made.media.video.width_px == 1_280
+
+
+def test_own_storage_is_kept_apart_from_what_may_be_shown() -> None:
+    made = plan(
+        storage_config={"type": "aws", **SECRETS, "bucket": "b", "region": "r"},
+        realtimekit_bucket_config={"enabled": False},
+    )
+    assert made.storage is not None
+    assert made.storage.target().label == "s3://b"
+    assert not made.bucket_enabled
+    assert made.config == {"realtimekit_bucket_config": {"enabled": False}}
+    assert not any(secret in repr(made) for secret in SECRETS.values())
+
+
+def test_a_calls_storage_stands_in_for_the_meetings_as_a_whole() -> None:
+    standing = {"storage_config": {"type": "aws", **SECRETS, "bucket": "b", "region": "r", "path": "weekly"}}
+    kept = plan(standing).storage
+    assert kept is not None
+    assert kept.target().label == "s3://b/weekly"
+    call = {"type": "aws", "access_key": "other", "secret": "other", "bucket": "c", "region": "r"}
+    made = plan(standing, storage_config=call).storage
+    assert made is not None
+    assert made.target().label == "s3://c"
 
 
 def test_a_film_that_would_go_nowhere_is_refused() -> None:

@@ -182,7 +182,8 @@ async def test_recovery_of_what_cannot_be_read(tmp_path: Path, lost: str) -> Non
             row = await RecordingRepository(session).get(recording.id)
             assert row is not None
             row.status, row.session_id, row.started_at = "INVOKED", None, None
-        await SessionBook(crashed.database, clock).end(crashed.room(meeting).session_id)
+        book = SessionBook(crashed.database, clock, crashed.plane._webhooks.outbox)
+        await book.end(crashed.room(meeting).session_id)
     await crashed.crash()
     async with harness_at(tmp_path, clock) as harness:
         errored = await harness.get(recording)

@@ -54,6 +54,27 @@ async def test_files_expire_once(database: Database) -> None:
     assert [row.id for row in expired] == [due.id]
 
 
+async def test_what_was_removed_before_its_time_is_not_expired(database: Database) -> None:
+    meeting = await add_meeting(database)
+    fields = {"status": "UPLOADED"}
+    expired = [
+        recording_row(meeting, download_expires_at=NOW, **fields),
+        recording_row(meeting, download_expires_at=NOW, file_removed_at=later(600), **fields),
+    ]
+    others = [
+        recording_row(meeting, download_expires_at=NOW, file_removed_at=later(-1), **fields),
+        recording_row(meeting, download_expires_at=later(1), **fields),
+        recording_row(meeting, **fields),
+    ]
+    await add(database, *expired, *others)
+    for wanted, rows in ((True, expired), (False, others), (None, expired + others)):
+        async with database.session() as session:
+            found = await RecordingRepository(session).page(
+                meeting.app_id, RecordingFilter(expired=wanted), now=NOW, newest_first=True, offset=0, limit=10
+            )
+        assert {row.id for row in found.rows} == {row.id for row in rows}
+
+
 async def test_lists_use_indices(database: Database) -> None:
     meeting = await add_meeting(database)
     async with database.session() as session:

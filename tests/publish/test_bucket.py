@@ -1,4 +1,4 @@
-"""The hosted bucket: what is stored is what was given, and links open nothing else."""
+"""The hosted bucket as a directory: what is stored is what was given, and links open nothing else."""
 
 import errno
 import hashlib
@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelkit.durable import is_disk_full
-from reelkit.publish.bucket import HostedBucket
+from reelkit.publish.bucket import BucketLinks, FileAddress
+from reelkit.publish.bucket_directory import DirectoryBucket
 from reelkit.publish.errors import LinkExpired, LinkTampered, StorageError
 
 SECRET = bytes(range(32))
@@ -38,8 +39,13 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def bucket(tmp_path: Path, clock: FixedClock) -> HostedBucket:
-    return HostedBucket(tmp_path / "bucket", SECRET, clock)
+def bucket(tmp_path: Path) -> DirectoryBucket:
+    return DirectoryBucket(tmp_path / "bucket")
+
+
+@pytest.fixture
+def links(clock: FixedClock) -> BucketLinks:
+    return BucketLinks(SECRET, clock)
 
 
 @pytest.fixture
@@ -54,33 +60,33 @@ def split(link: str) -> tuple[list[str], dict[str, str]]:
     return [unquote(part) for part in parts.path.split("/")], dict(parse_qsl(parts.query))
 
 
-def test_put_moves_the_file_and_tells_its_digest(bucket: HostedBucket, film: Path) -> None:
+async def test_put_moves_the_file_and_tells_its_digest(bucket: DirectoryBucket, film: Path) -> None:
     content = film.read_bytes()
-    stored = bucket.put("app", "rec", film, "a film.mp4")
+    stored = await bucket.put("app", "rec", film, "a film.mp4", "video/mp4")
     assert stored.path.read_bytes() == content
     assert stored.size_bytes == len(content)
     assert stored.sha256 == hashlib.sha256(content).hexdigest()
     assert not film.exists()
 
 
-def test_put_again_replaces_the_file(bucket: HostedBucket, film: Path, tmp_path: Path) -> None:
-    bucket.put("app", "rec", film, "film.mp4")
+async def test_put_again_replaces_the_file(bucket: DirectoryBucket, film: Path, tmp_path: Path) -> None:
+    await bucket.put("app", "rec", film, "film.mp4", "video/mp4")
     second = tmp_path / "second.mp4"
     second.write_bytes(b"better")
-    assert bucket.put("app", "rec", second, "film.mp4").path.read_bytes() == b"better"
+    assert (await bucket.put("app", "rec", second, "film.mp4", "video/mp4")).path.read_bytes() == b"better"
 
 
-def test_put_of_a_missing_file_is_a_storage_error_worth_a_retry(bucket: HostedBucket, tmp_path: Path) -> None:
+async def test_put_of_a_missing_file_is_a_storage_error_worth_a_retry(bucket: DirectoryBucket, tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
-        bucket.put("app", "rec", tmp_path / "absent.mp4", "film.mp4")
+        await bucket.put("app", "rec", tmp_path / "absent.mp4", "film.mp4", "video/mp4")
     assert caught.value.retry
 
 
-def test_put_that_cannot_write_leaves_the_source(tmp_path: Path, clock: FixedClock, film: Path) -> None:
+async def test_put_that_cannot_write_leaves_the_source(tmp_path: Path, film: Path) -> None:
     (tmp_path / "blocked").write_text("a file where the bucket's directory should be")
-    bucket = HostedBucket(tmp_path / "blocked", SECRET, clock)
+    bucket = DirectoryBucket(tmp_path / "blocked")
     with pytest.raises(StorageError):
-        bucket.put("app", "rec", film, "film.mp4")
+        await bucket.put("app", "rec", film, "film.mp4", "video/mp4")
     assert film.exists()
 
 
@@ -91,45 +97,45 @@ def elsewhere() -> Iterator[Path]:
         yield Path(directory)
 
 
-def test_a_file_from_another_file_system_may_have_the_longest_name(
-    elsewhere: Path, tmp_path: Path, clock: FixedClock, film: Path
+async def test_a_file_from_another_file_system_may_have_the_longest_name(
+    elsewhere: Path, tmp_path: Path, film: Path
 ) -> None:
     assert elsewhere.stat().st_dev != tmp_path.stat().st_dev
     name = "n" * 251 + ".mp4"
-    stored = HostedBucket(elsewhere, SECRET, clock).put("app", "rec", film, name)
+    stored = await DirectoryBucket(elsewhere).put("app", "rec", film, name, "video/mp4")
     assert stored.path.read_bytes() == b"film" * 1000
     assert not film.exists()
     assert [path.name for path in stored.path.parent.iterdir()] == [name]
 
 
-def test_a_disk_that_is_full_keeps_no_half_of_a_file(
-    elsewhere: Path, clock: FixedClock, film: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_disk_that_is_full_keeps_no_half_of_a_file(
+    elsewhere: Path, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def copy_half(source: Path, target: Path) -> None:
         target.write_bytes(source.read_bytes()[:2000])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("reelkit.publish.bucket.shutil.copyfile", copy_half)
+    monkeypatch.setattr("reelkit.publish.bucket_directory.shutil.copyfile", copy_half)
     with pytest.raises(StorageError) as raised:
-        HostedBucket(elsewhere, SECRET, clock).put("app", "rec", film, "film.mp4")
+        await DirectoryBucket(elsewhere).put("app", "rec", film, "film.mp4", "video/mp4")
     assert is_disk_full(raised.value)
     assert film.exists()
     assert list((elsewhere / "app" / "rec").iterdir()) == []
 
 
-def test_a_link_opens_its_file_until_it_expires(bucket: HostedBucket, film: Path, clock: FixedClock) -> None:
-    stored = bucket.put("app", "rec", film, "ein Film.mp4")
-    (app, recording, name), query = split(bucket.sign("app", "rec", "ein Film.mp4", clock.now_s + 10))
-    assert bucket.verify(app, recording, name, query) == stored.path
+def test_a_link_opens_its_file_until_it_expires(links: BucketLinks, clock: FixedClock) -> None:
+    (app, recording, name), query = split(links.sign("app", "rec", "ein Film.mp4", clock.now_s + 10))
+    opened = links.verify(app, recording, name, query)
+    assert opened.address == FileAddress("app", "rec", "ein Film.mp4")
+    assert opened.expires_s == clock.now_s + 10
     clock.now_s += 10
     with pytest.raises(LinkExpired):
-        bucket.verify(app, recording, name, query)
+        links.verify(app, recording, name, query)
 
 
 @pytest.mark.parametrize("changed", ["app", "recording", "name", "expires", "signature", "no signature", "no expiry"])
-def test_a_changed_link_is_refused(bucket: HostedBucket, film: Path, clock: FixedClock, changed: str) -> None:
-    bucket.put("app", "rec", film, "film.mp4")
-    (app, recording, name), query = split(bucket.sign("app", "rec", "film.mp4", clock.now_s + 10))
+def test_a_changed_link_is_refused(links: BucketLinks, clock: FixedClock, changed: str) -> None:
+    (app, recording, name), query = split(links.sign("app", "rec", "film.mp4", clock.now_s + 10))
     match changed:
         case "app":
             app = "other"
@@ -146,21 +152,22 @@ def test_a_changed_link_is_refused(bucket: HostedBucket, film: Path, clock: Fixe
         case _:
             del query["expires"]
     with pytest.raises(LinkTampered):
-        bucket.verify(app, recording, name, query)
+        links.verify(app, recording, name, query)
 
 
-def test_a_link_to_a_deleted_file_finds_nothing(bucket: HostedBucket, film: Path, clock: FixedClock) -> None:
-    bucket.put("app", "rec", film, "film.mp4")
-    (app, recording, name), query = split(bucket.sign("app", "rec", "film.mp4", clock.now_s + 10))
-    assert bucket.delete("app", "rec")
-    assert not bucket.delete("app", "rec")
+async def test_files_are_at_hand_until_they_are_deleted(bucket: DirectoryBucket, film: Path) -> None:
+    stored = await bucket.put("app", "rec", film, "film.mp4", "video/mp4")
+    await bucket.release("app", "rec")
+    assert await bucket.local("app", "rec", "film.mp4") == stored.path
+    assert await bucket.delete("app", "rec", ())
+    assert not await bucket.delete("app", "rec", ())
     with pytest.raises(FileNotFoundError):
-        bucket.verify(app, recording, name, query)
+        await bucket.local("app", "rec", "film.mp4")
 
 
 @given(st.text())
 def test_no_name_leaves_the_bucket(name: str) -> None:
-    bucket = HostedBucket(Path("/bucket"), SECRET, FixedClock(0))
+    bucket = DirectoryBucket(Path("/bucket"))
     try:
         path = bucket.path("app", "rec", name)
     except ValueError:
@@ -168,6 +175,6 @@ def test_no_name_leaves_the_bucket(name: str) -> None:
     assert path.parent == Path("/bucket/app/rec")
 
 
-def test_a_short_secret_is_refused(tmp_path: Path, clock: FixedClock) -> None:
+def test_a_short_secret_is_refused(clock: FixedClock) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        HostedBucket(tmp_path, b"short", clock)
+        BucketLinks(b"short", clock)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from reelkit.api.errors import NotFound, NotPermitted
@@ -24,6 +24,7 @@ _MEDIA_TYPES = {
     ".tar": "application/x-tar",
     ".gz": "application/gzip",
     ".json": "application/json",
+    ".vtt": "text/vtt; charset=utf-8",
 }
 _BYTE_RANGES = re.compile(r"bytes\s*=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.ASCII | re.IGNORECASE)
 # Fewer hops between threads than Starlette's 64 KiB, still little memory for each download.
@@ -49,12 +50,17 @@ class _Download(FileResponse):
 async def download(
     app_id: str, recording_id: str, name: str, request: Request, state: Annotated[AppState, Depends(app_state)]
 ) -> Response:
-    """A recording's file. The link comes from ``download_url`` and ends at ``download_url_expiry``."""
+    """A recording's file, or a redirect to where it lies. The link is a ``download_url`` and ends at its expiry."""
     try:
-        path = state.bucket.verify(app_id, recording_id, name, request.query_params)
-        found = path.stat()
+        link = state.bucket_links.verify(app_id, recording_id, name, request.query_params)
     except LinkError as error:
         raise NotPermitted(error.message) from error
+    elsewhere = state.bucket.presigned(link.address, link.expires_s - state.clock.time_s())
+    if elsewhere is not None:
+        return RedirectResponse(elsewhere, HTTPStatus.FOUND, headers={"cache-control": "no-store"})
+    try:
+        path = await state.bucket.local(app_id, recording_id, name)
+        found = path.stat()
     except FileNotFoundError as error:
         raise NotFound("the file is no longer kept") from error
     etag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'

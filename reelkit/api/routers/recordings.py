@@ -12,6 +12,7 @@ from reelkit.api.recording_commands import active_recording, show, start_recordi
 from reelkit.api.wire.recordings import ListedRecording, RecordingAction, RecordingSortKey, RecordingWire
 from reelkit.control.recording import RecordingStatus
 from reelkit.control.recording_params import RecordingParams
+from reelkit.control.redelivery import RedeliveryParams
 from reelkit.control.validation import UuidText
 from reelkit.db.recordings import RecordingFilter
 
@@ -68,6 +69,15 @@ async def get_recording(app: OperatedApp, recording_id: UuidText, state: State) 
     recording = await state.control.recordings.get(app.id, recording_id)
     integrity = await state.control.recordings.integrity(recording)
     return Envelope[RecordingWire](data=show(state, recording, integrity=integrity))
+
+
+@router.post("/{recording_id}/delivery", response_model=Envelope[RecordingWire])
+async def deliver_again(
+    app: OperatedApp, recording_id: UuidText, state: State, body: RedeliveryParams | None = None
+) -> Envelope[RecordingWire]:
+    """Tries a delivery to the caller's own storage again that has failed, with other credentials if there are any."""
+    recording = await state.control.redelivery.start(app.id, recording_id, body or RedeliveryParams())
+    return Envelope[RecordingWire](data=show(state, recording))
 
 
 @router.put("/{recording_id}", response_model=Envelope[RecordingWire])

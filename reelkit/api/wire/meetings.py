@@ -2,12 +2,11 @@
 
 from typing import Any, Self
 
+from pydantic import Field
+
 from reelkit.api.envelope import Absent, Timestamp, WireModel
 from reelkit.control.meeting_params import MeetingStatus
 from reelkit.control.meetings import Meeting
-
-# What opens a storage is write-only: callers do not get it back, not even as a row of asterisks.
-_WRITE_ONLY = {"storage_config": {"access_key", "secret", "password", "private_key"}}
 
 
 class MeetingWire(WireModel):
@@ -22,13 +21,14 @@ class MeetingWire(WireModel):
     summarize_on_end: bool
     transcribe_on_end: bool
     session_keep_alive_time_in_secs: float
-    recording_config: Absent[dict[str, Any]] = None
+    recording_config: Absent[dict[str, Any]] = Field(
+        None, description="Without what is write-only: credentials of a storage, the path of a streaming URL."
+    )
     created_at: Timestamp
     updated_at: Timestamp
 
     @classmethod
     def of(cls, meeting: Meeting) -> Self:
-        config = meeting.recording_config
         return cls(
             id=meeting.id,
             title=meeting.title,
@@ -39,7 +39,7 @@ class MeetingWire(WireModel):
             summarize_on_end=meeting.summarize_on_end,
             transcribe_on_end=meeting.transcribe_on_end,
             session_keep_alive_time_in_secs=meeting.session_keep_alive_s,
-            recording_config=config.model_dump(mode="json", exclude_none=True, exclude=_WRITE_ONLY) if config else None,
+            recording_config=dict(meeting.recording_config) if meeting.recording_config is not None else None,
             created_at=meeting.created_at,
             updated_at=meeting.updated_at,
         )

@@ -13,6 +13,7 @@ from reelkit.capture.events import Event
 from reelkit.capture.journal import JournalReader
 from reelkit.capture.layout import JOURNAL_FILE
 from reelkit.publish.delivered import DeliveredFile
+from reelkit.publish.proof.apart import describe_apart
 from reelkit.publish.proof.examiner import Examiner
 from reelkit.publish.proof.findings import Findings
 from reelkit.publish.proof.finished import Finished, look_at
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 _DURATION_S = 0.1
 """A container may tell a duration that differs by some packets."""
 _RATE_HZ = 48_000
+_MEDIA = frozenset({"mp4", "webm", "m4a", "mp3", "ogg"})
+"""Containers that are looked at when they are finished."""
 
 
 def build_record(
@@ -45,7 +48,12 @@ def build_record(
     ``report`` may be that of a renderer that was given up. What cannot be found out is missing in the record, and said.
     """
     findings = examiner.findings.model_copy(deep=True)
-    described = [_file(file, config, frames, examiner, findings) for file in files]
+    described = [
+        _file(file, config, frames, examiner, findings)
+        if file.container in _MEDIA
+        else describe_apart(file, config, frames, examiner, findings)
+        for file in files
+    ]
     events = _events(capture_dir, findings)
     timeline = _timeline(config, events)
     people = participants(events, timeline.stretches, report.streams, report.pictures, report.tracks)

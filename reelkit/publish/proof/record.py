@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reelkit.publish.bucket import StoredFile
+from reelkit.publish.delivered import DeliveredKind
 from reelkit.publish.proof.decoding import DecodeLevel
-from reelkit.render.config import FileKind
 from reelkit.render.loudness import Loudness
 from reelkit.render.viewing import FreezeReason
 
@@ -72,7 +72,7 @@ class AudioTrack(_Part):
 class File(_Part):
     """A delivered file."""
 
-    kind: FileKind
+    kind: DeliveredKind
     name: str | None = None
     """In the bucket."""
     container: str
@@ -82,8 +82,9 @@ class File(_Part):
     """Of the whole file, as stored."""
     duration_s: float
     """As the container tells."""
-    walked: Literal["whole", "index", "ends"]
-    """Which packets of the finished file were looked at: all, all in its index, or those at its ends."""
+    walked: Literal["whole", "index", "ends", "segments", "none"]
+    """Which packets of the finished file were looked at: all, all in its index, or those at its ends; ``segments``: of
+    an archive, those of the segments that its media were copied from, before; ``none``: it holds no media."""
     video: VideoTrack | None = None
     audio: AudioTrack | None = None
 
@@ -254,7 +255,7 @@ class IntegrityRecord(_Part):
         return self.model_dump(mode="json")
 
 
-def stored_as(record: Mapping[str, Any] | None, kind: FileKind, file: StoredFile) -> Mapping[str, Any] | None:
+def stored_as(record: Mapping[str, Any] | None, kind: DeliveredKind, file: StoredFile) -> Mapping[str, Any] | None:
     """A dumped record completed by where its file of that kind was put in the bucket, and by the file's SHA-256."""
     if record is None:
         return None

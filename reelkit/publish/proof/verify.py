@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from reelkit.publish.errors import RecordError
+from reelkit.publish.hls.unpack import is_archive
 from reelkit.publish.proof.findings import Findings
 from reelkit.publish.proof.finished import Finished, look_at
+from reelkit.publish.proof.media import Row, media_of
 from reelkit.publish.proof.record import VERSION, File, IntegrityRecord
 from reelkit.publish.proof.walk import WalkedTrack, walk
 from reelkit.render.loudness import SAMPLE_RATE_HZ, Loudness, LoudnessMeter
@@ -24,16 +26,8 @@ _LOUDNESS_LU = 1.0
 _QUIET_LUFS = -50.0
 """Of sound as quiet as this a lossy codec may leave out most."""
 _SILENT_SHARE = 0.98
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of what is shown: ``recorded`` is what the record says, ``agrees`` None where nothing is compared."""
-
-    what: str
-    found: str
-    recorded: str = ""
-    agrees: bool | None = None
+_TEXT = frozenset({".vtt", ".json"})
+"""Of metadata that lies beside a film."""
 
 
 @dataclass
@@ -63,16 +57,20 @@ def read_record(path: Path) -> IntegrityRecord:
 
 
 def verify(path: Path, record: IntegrityRecord | None = None) -> Verification:
-    """Examines the file at ``path``, decoding everything. Raises OSError if there is no such file."""
+    """Examines the file at ``path``, decoding everything. Of an archive all pieces are decoded, joined as its playlist
+    says, and the metadata in them is compared with the file of cues. Raises OSError if there is no such file."""
     done = Verification(path)
     findings = Findings()
     sha256 = _sha256(path)
+    if path.suffix in _TEXT:
+        return _verify_text(done, record, sha256)
     video, audio = WalkedTrack(), WalkedTrack()
     loudness = _Loudness()
     found: Finished | None = None
     try:
-        walk(path, level="all", video=video, audio=audio, findings=findings, listener=loudness.hear)
-        found = look_at(path, path.suffix.lstrip("."), findings)
+        with media_of(path, done.rows, findings) as media:
+            walk(media, level="all", video=video, audio=audio, findings=findings, listener=loudness.hear)
+            found = look_at(media, media.suffix.lstrip("."), findings)
     except (av.FFmpegError, OSError, ValueError) as error:
         findings.add(f"the file cannot be read to its end: {error}")
     if video.stamps.packets != video.pictures.decoded:
@@ -107,6 +105,19 @@ class _Loudness:
         return None if self._meter is None else self._meter.result()
 
 
+def _verify_text(done: Verification, record: IntegrityRecord | None, sha256: str) -> Verification:
+    """Nothing of it can be decoded: with a record, it is that file or not."""
+    size = done.path.stat().st_size
+    file = None if record is None else _entry(record, sha256, done.path, video=False)
+    if file is None or file.kind not in {"captions", "cues"}:
+        done.problems.append("the file holds no media" if record is None else "the record is about no such file")
+        file = None
+    exact = _Comparison(done, has_record=file is not None)
+    exact.add("SHA-256", sha256, None if file is None else file.sha256)
+    exact.add("size in bytes", size, None if file is None else file.size_bytes)
+    return done
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -116,7 +127,8 @@ def _entry(record: IntegrityRecord, sha256: str, path: Path, *, video: bool) -> 
     """The record's file that this is or ought to be."""
     by_hash = [file for file in record.files if file.sha256 == sha256]
     by_name = [file for file in record.files if file.name == path.name]
-    by_kind = [file for file in record.files if (file.kind == "video") is video]
+    kinds = {"hls"} if is_archive(path) else {"video"} if video else {"audio", "track"}
+    by_kind = [file for file in record.files if file.kind in kinds]
     return next(iter([*by_hash, *by_name, *by_kind]), None)
 
 

@@ -1,5 +1,6 @@
 """Planted faults of delivered files are found; a clean film is found to be clean."""
 
+import asyncio
 import json
 import random
 from pathlib import Path
@@ -13,7 +14,7 @@ from reelkit.cli import app
 from reelkit.clock import SystemClock
 from reelkit.fleet.job import run_job
 from reelkit.fleet.messages import Done
-from reelkit.publish.bucket import HostedBucket
+from reelkit.publish.bucket_directory import DirectoryBucket
 from reelkit.publish.errors import RecordError
 from reelkit.publish.proof import finished
 from reelkit.publish.proof.findings import Findings
@@ -136,8 +137,9 @@ def delivered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     job.mkdir()
     done = run_job(job, write_capture(spec, directory / "capture"), config, SystemClock(), lambda _: None)
     assert isinstance(done, Done)
-    bucket = HostedBucket(directory / "bucket", bytes(32), SystemClock())
-    stored = bucket.put("app", "recording-1", done.files[0].path, f"meeting.{request.param}")
+    bucket = DirectoryBucket(directory / "bucket")
+    name = f"meeting.{request.param}"
+    stored = asyncio.run(bucket.put("app", "recording-1", done.files[0].path, name, "video/mp4"))
     record = directory / "meeting.json"
     record.write_text(json.dumps(stored_as(done.integrity, "video", stored)))
     return stored.path, record

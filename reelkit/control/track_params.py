@@ -1,0 +1,76 @@
+"""The body that starts a track recording.
+
+The reference page *Start recording participant audio tracks* has ``meeting_id``, ``layers`` and ``user_ids``; video,
+several layers, own storage, a limit of time and ``reelkit`` go beyond it.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from reelkit.capture.events import MediaKind
+from reelkit.control.recording_params import MAX_SECONDS, MIN_SECONDS, RealtimekitBucketConfig
+from reelkit.control.storage_config import StorageConfig
+from reelkit.control.validation import Flag, Params, Text, UuidText, WholeNumber
+from reelkit.publish.tracks.spec import TrackLayer, TrackSpec
+
+DEFAULT_LAYER = "default"
+DEFAULT_PREFIX = "default"
+MAX_USER_IDS = 100
+MAX_LAYERS = 10
+# File systems allow 255 bytes; two ids, the kinds, the time and the extension need 121.
+MAX_PREFIX_LENGTH = 130
+_MAX_ID_LENGTH = 255
+
+LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=64)]
+UserId = Annotated[Text, Field(min_length=1, max_length=_MAX_ID_LENGTH)]
+
+
+class LayerParams(Params):
+    """One layer: files of one kind of media."""
+
+    media_kind: MediaKind | None = None
+    file_name_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=MAX_PREFIX_LENGTH)] | None = None
+
+
+class TrackExtensions(BaseModel):
+    """What goes beyond the reference page. Nobody else sends it, so that a wrong field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_capture: Flag | None = None
+    """As in the start call of other recordings."""
+
+
+class TrackRecordingParams(Params):
+    """What is asked for."""
+
+    meeting_id: UuidText
+    layers: Annotated[dict[LayerName, LayerParams], Field(max_length=MAX_LAYERS)] | None = None
+    user_ids: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USER_IDS)] | None = None
+    """Ids of participants, or those that their applications gave them (``custom_participant_id``)."""
+    storage_config: StorageConfig | None = None
+    realtimekit_bucket_config: RealtimekitBucketConfig | None = None
+    max_seconds: Annotated[WholeNumber, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] | None = None
+    reelkit: TrackExtensions | None = None
+
+    def tracks(self) -> TrackSpec:
+        """The same with what is left out filled in: a layer of sound, named and prefixed ``default``."""
+        layers = self.layers or {DEFAULT_LAYER: LayerParams()}
+        return TrackSpec(
+            layers=tuple(
+                TrackLayer(
+                    name=name,
+                    media_kind=layer.media_kind or MediaKind.AUDIO,
+                    file_name_prefix=layer.file_name_prefix or DEFAULT_PREFIX,
+                )
+                for name, layer in layers.items()
+            ),
+            user_ids=None if self.user_ids is None else tuple(dict.fromkeys(self.user_ids)),
+        )
+
+    @model_validator(mode="after")
+    def _layers_are_told_apart(self) -> "TrackRecordingParams":
+        # Raises ValueError where files of two layers would have the same names.
+        self.tracks()
+        return self

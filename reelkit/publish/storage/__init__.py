@@ -1,0 +1,1 @@
+"""Callers' own storage: one small client per protocol, all with the same face."""

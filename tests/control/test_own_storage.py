@@ -1,0 +1,365 @@
+"""Recordings that are delivered to the caller's own storage: the rules, with storage in memory."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelkit.clock import utc
+from reelkit.control.errors import Conflict, Invalid
+from reelkit.control.host_keys import PinnedHostKeys
+from reelkit.control.hosted import BucketState
+from reelkit.control.recording import Action, Recording, RecordingStatus, StartReason
+from reelkit.control.redelivery import RedeliveryParams
+from reelkit.control.storage_delivery import DeliveryState, StorageDelivery
+from reelkit.control.vault import KEY_FILE, new_key
+from reelkit.db.deliveries import DeliveryRepository
+from reelkit.db.recordings import RecordingRepository
+from reelkit.fleet.base import JobOutcome
+from reelkit.process import wait_until
+from tests.control.fakes import CONTENT, delivered
+from tests.control.harness import Harness, harness_at
+from tests.control.manual_clock import ManualClock
+from tests.control.own_storage import SECRET, STORAGE_CONFIG, with_secret
+
+NO_BUCKET = {"realtimekit_bucket_config": {"enabled": False}}
+
+
+async def stopped(harness: Harness, storage: dict[str, Any] | None = None, **fields: Any) -> Recording:
+    recording = await harness.start(await harness.meeting(), storage_config=storage or STORAGE_CONFIG, **fields)
+    return await harness.act(recording, Action.STOP)
+
+
+def delivery_of(recording: Recording) -> StorageDelivery:
+    assert recording.delivery is not None
+    return recording.delivery
+
+
+def bucket_of(harness: Harness, recording: Recording) -> BucketState:
+    return recording.bucket_state(utc(harness.clock.time_s()))
+
+
+async def retried(harness: Harness, recording: Recording, storage: dict[str, Any] | None = None) -> Recording:
+    body = {"storage_config": storage} if storage is not None else {}
+    return await harness.plane.redelivery.start(harness.app.id, recording.id, RedeliveryParams.parse(body))
+
+
+async def until_waiting(harness: Harness, recording: Recording) -> Recording:
+    """Until the storage is given time."""
+
+    async def waits() -> bool:
+        return delivery_of(await harness.get(recording)).next_try_at is not None
+
+    await wait_until(waits, timeout_s=10, interval_s=0.002)
+    return await harness.get(recording)
+
+
+async def in_time(harness: Harness, recording: Recording, status: RecordingStatus) -> Recording:
+    """Lets minutes pass until the recording has a status."""
+
+    async def reached() -> bool:
+        await harness.clock.advance(120)
+        return (await harness.get(recording)).status is status
+
+    await wait_until(reached, timeout_s=20, interval_s=0.002)
+    return await harness.get(recording)
+
+
+async def test_everything_goes_there_and_into_the_bucket(harness: Harness) -> None:
+    recording = await stopped(harness, audio_config={})
+    assert delivery_of(recording).state in {DeliveryState.WAITING, DeliveryState.UPLOADING}
+    uploaded = await harness.until(recording, RecordingStatus.UPLOADED)
+    objects = harness.storage.objects()
+    assert set(objects) == {uploaded.output_file_name, uploaded.audio_file_name, uploaded.integrity_file_name}
+    assert objects[uploaded.output_file_name] == CONTENT["audio"]
+    assert bucket_of(harness, uploaded) is BucketState.STORED
+    delivery = delivery_of(uploaded)
+    assert (delivery.state, delivery.label, delivery.error) == (DeliveryState.UPLOADED, "s3://films/2026", None)
+    assert delivery.sent_bytes == delivery.total_bytes == sum(len(data) for data in objects.values())
+    assert uploaded.uploaded_at is not None
+
+
+async def test_the_record_of_integrity_names_the_destination(harness: Harness) -> None:
+    uploaded = await harness.until(await stopped(harness, video_config={}, audio_config={}), RecordingStatus.UPLOADED)
+    objects = harness.storage.objects()
+    record = json.loads(objects[uploaded.integrity_file_name])
+    assert record == await harness.plane.recordings.integrity(uploaded)
+    assert record["destination"]["label"] == "s3://films/2026"
+    named = {each["name"]: (each["size_bytes"], each["sha256"]) for each in record["destination"]["objects"]}
+    assert named == {
+        uploaded.output_file_name: (uploaded.file_size_bytes, uploaded.sha256),
+        uploaded.audio_file_name: (uploaded.audio_size_bytes, uploaded.audio_sha256),
+    }
+
+
+async def test_nothing_stays_in_a_bucket_that_is_switched_off(harness: Harness) -> None:
+    harness.storage.down = True
+    recording = await stopped(harness, **NO_BUCKET)
+    waiting = await until_waiting(harness, recording)
+    hosted = harness.bucket.path(recording.app_id, recording.id, recording.output_file_name)
+    assert hosted.exists()
+    assert waiting.download_expires_at is None
+    assert bucket_of(harness, waiting) is BucketState.NONE
+    harness.storage.down = False
+    uploaded = await in_time(harness, recording, RecordingStatus.UPLOADED)
+    assert not hosted.exists()
+    assert uploaded.download_expires_at is None
+    assert bucket_of(harness, uploaded) is BucketState.REMOVED
+    assert harness.plane.links.to(uploaded).download_url is None
+    assert harness.storage.objects()[uploaded.output_file_name] == CONTENT["video"]
+
+
+async def test_storage_that_is_down_is_waited_for(harness: Harness) -> None:
+    harness.storage.down = True
+    recording = await stopped(harness)
+    waiting = await until_waiting(harness, recording)
+    assert waiting.status is RecordingStatus.UPLOADING
+    delivery = delivery_of(waiting)
+    assert (delivery.state, delivery.error) == (DeliveryState.UPLOADING, "the storage does not answer")
+    (note,) = waiting.notes
+    assert note.endswith("could not be checked when the recording was asked for: the storage does not answer")
+    assert harness.plane.links.to(waiting).download_url is not None
+    assert harness.metric("reelkit_uploads_waiting") == 1
+    harness.storage.down = False
+    uploaded = await in_time(harness, recording, RecordingStatus.UPLOADED)
+    assert delivery_of(uploaded).attempts >= 2
+    assert (uploaded.error, delivery_of(uploaded).error, delivery_of(uploaded).next_try_at) == (None, None, None)
+    assert harness.metric("reelkit_uploads_waiting") == harness.metric("reelkit_uploads_running") == 0
+    assert (harness.metric("reelkit_upload_retries_total", type="aws") or 0) >= 1
+
+
+async def test_files_do_not_expire_while_they_are_delivered(tmp_path: Path) -> None:
+    async with harness_at(tmp_path, recording={"url_lifetime_s": 60}) as harness:
+        harness.storage.down = True
+        recording = await stopped(harness)
+        await until_waiting(harness, recording)
+        for _ in range(20):
+            await harness.clock.advance(600)
+            await until_waiting(harness, recording)
+        assert harness.bucket.path(recording.app_id, recording.id, recording.output_file_name).exists()
+        harness.storage.down = False
+        await in_time(harness, recording, RecordingStatus.UPLOADED)
+
+
+async def test_a_wrong_secret_is_refused_in_the_start_call(harness: Harness) -> None:
+    meeting = await harness.meeting()
+    with pytest.raises(Invalid) as refused:
+        await harness.start(meeting, storage_config=with_secret("wrong-secret"))
+    assert refused.value.field == "storage_config"
+    assert refused.value.message == "storage_config: the credentials are not right"
+    assert (await harness.start(meeting, storage_config=STORAGE_CONFIG)).status is RecordingStatus.RECORDING
+
+
+async def test_a_meeting_that_records_itself_does_so_whatever_its_storage(harness: Harness) -> None:
+    meeting = await harness.meeting(
+        record_on_start=True, recording_config={"storage_config": with_secret("wrong-secret")}
+    )
+    await harness.gateway.join(meeting.id)
+
+    async def runs() -> bool:
+        return bool(await harness.plane._store.running(meeting.id))
+
+    await wait_until(runs, timeout_s=10, interval_s=0.002)
+    recording = await harness.plane.recordings.active(harness.app.id, meeting.id)
+    assert recording.start_reason is StartReason.RECORD_ON_START
+    await harness.act(recording, Action.STOP)
+    failed = await harness.until(recording, RecordingStatus.ERRORED)
+    assert failed.error == "the delivery to s3://films/2026 failed: the credentials are not right"
+
+
+@pytest.mark.parametrize("fields", [{}, NO_BUCKET])
+async def test_a_secret_that_was_revoked_costs_the_delivery_and_not_the_film(
+    harness: Harness, fields: dict[str, Any]
+) -> None:
+    recording = await harness.start(await harness.meeting(), storage_config=STORAGE_CONFIG, **fields)
+    harness.storage.secret = "another"
+    await harness.act(recording, Action.STOP)
+    failed = await harness.until(recording, RecordingStatus.ERRORED)
+    assert delivery_of(failed).state is DeliveryState.FAILED
+    assert delivery_of(failed).error == "the credentials are not right"
+    assert bucket_of(harness, failed) is BucketState.STORED
+    assert harness.plane.links.to(failed).download_url is not None
+    assert harness.metric("reelkit_upload_failures_total", type="aws", reason="refused") == 1
+
+    with pytest.raises(Invalid, match="the credentials are not right"):
+        await retried(harness, failed, with_secret("still-wrong"))
+    again = await retried(harness, failed, with_secret("another"))
+    assert again.status is RecordingStatus.UPLOADING
+    assert again.error is None
+    assert (again.download_expires_at is None) == bool(fields)
+    uploaded = await harness.until(recording, RecordingStatus.UPLOADED)
+    assert uploaded.error is None
+    assert harness.storage.objects()[uploaded.output_file_name] == CONTENT["video"]
+    assert bucket_of(harness, uploaded) is (BucketState.REMOVED if fields else BucketState.STORED)
+
+
+async def test_a_failed_delivery_may_go_elsewhere(harness: Harness) -> None:
+    recording = await harness.start(await harness.meeting(), storage_config=STORAGE_CONFIG)
+    harness.storage.secret = "another"
+    await harness.act(recording, Action.STOP)
+    failed = await harness.until(recording, RecordingStatus.ERRORED)
+    elsewhere = {**with_secret("another"), "bucket": "archive", "path": ""}
+    again = await retried(harness, failed, elsewhere)
+    assert delivery_of(again).label == "s3://archive"
+    assert delivery_of(again).storage["bucket"] == "archive"
+    uploaded = await harness.until(recording, RecordingStatus.UPLOADED)
+    assert harness.storage.objects("s3://archive")[uploaded.output_file_name] == CONTENT["video"]
+
+
+async def test_patience_ends(tmp_path: Path) -> None:
+    async with harness_at(tmp_path, storage={"give_up_after_s": 100}) as harness:
+        harness.storage.down = True
+        recording = await stopped(harness)
+        await until_waiting(harness, recording)
+        failed = await in_time(harness, recording, RecordingStatus.ERRORED)
+        assert failed.error is not None
+        assert failed.error.startswith("the delivery to s3://films/2026 failed: the storage did not take the file")
+        harness.storage.down = False
+        await retried(harness, failed)
+        await harness.until(recording, RecordingStatus.UPLOADED)
+
+
+async def test_only_a_delivery_that_failed_is_tried_again(harness: Harness) -> None:
+    uploaded = await harness.until(await stopped(harness), RecordingStatus.UPLOADED)
+    with pytest.raises(Conflict, match="nothing to retry"):
+        await retried(harness, uploaded)
+    hosted = await harness.act(await harness.start(await harness.meeting()), Action.STOP)
+    await harness.until(hosted, RecordingStatus.UPLOADED)
+    with pytest.raises(Conflict, match="no storage_config"):
+        await retried(harness, hosted)
+    lost = await harness.start(await harness.meeting(), storage_config=STORAGE_CONFIG)
+    harness.fleet.outcomes[lost.id] = JobOutcome.failed("the renderer ended 21 times without progress")
+    await harness.act(lost, Action.STOP)
+    failed = await harness.until(lost, RecordingStatus.ERRORED)
+    assert delivery_of(failed).state is DeliveryState.FAILED
+    with pytest.raises(Conflict, match="no files"):
+        await retried(harness, failed)
+
+
+async def test_a_film_that_is_not_whole_is_delivered_and_still_an_error(harness: Harness) -> None:
+    recording = await harness.start(await harness.meeting(), storage_config=STORAGE_CONFIG, **NO_BUCKET)
+    part = delivered(harness.data / "jobs" / recording.id)
+    harness.fleet.outcomes[recording.id] = JobOutcome(files=part, duration_s=3.2, frames=96, error="the disk is full")
+    await harness.act(recording, Action.STOP)
+    errored = await harness.until(recording, RecordingStatus.ERRORED)
+    assert errored.error == "the film is not whole: the disk is full"
+    assert delivery_of(errored).state is DeliveryState.UPLOADED
+    assert harness.storage.objects()[errored.output_file_name] == CONTENT["video"]
+
+
+async def test_a_server_goes_on_with_the_uploads_of_an_earlier_one(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = Harness(tmp_path, clock)
+    await first.open()
+    first.storage.down = True
+    recording = await stopped(first)
+    await until_waiting(first, recording)
+    await first.gateway.end(recording.meeting_id)
+    await first.crash()
+    async with harness_at(tmp_path, clock) as second:
+        uploaded = await second.until(recording, RecordingStatus.UPLOADED)
+        # The film was finished: nothing is rendered again.
+        assert second.fleet.started == []
+        assert second.storage.objects()[uploaded.output_file_name] == CONTENT["video"]
+        assert uploaded.stopped_at == recording.stopped_at
+
+
+async def test_a_server_that_stops_does_not_wait_for_storage_that_is_down(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = Harness(tmp_path, clock)
+    await first.open()
+    first.storage.down = True
+    recording = await stopped(first)
+    await until_waiting(first, recording)
+    async with asyncio.timeout(10):
+        await first.close()
+    async with harness_at(tmp_path, clock) as second:
+        await second.until(recording, RecordingStatus.UPLOADED)
+
+
+async def test_what_is_hosted_is_uploaded_again_after_a_crash_between_the_steps(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = Harness(tmp_path, clock)
+    await first.open()
+    recording = await stopped(first, **NO_BUCKET)
+    await first.until(recording, RecordingStatus.UPLOADED)
+    async with first.database.transaction() as session:
+        row = await DeliveryRepository(session).get(recording.id)
+        stored = await RecordingRepository(session).get(recording.id)
+        assert row is not None
+        assert stored is not None
+        row.state, stored.status, stored.file_removed_at = DeliveryState.UPLOADING.value, "UPLOADING", None
+    await first.close()
+    async with harness_at(tmp_path, clock) as second:
+        # Everything was sent and the hosted copy is gone: only the last step was left.
+        uploaded = await second.until(recording, RecordingStatus.UPLOADED)
+        assert second.storage.openings == 0
+        assert bucket_of(second, uploaded) is BucketState.REMOVED
+
+
+async def test_secrets_are_nowhere_on_disk(harness: Harness, capsys: pytest.CaptureFixture[str]) -> None:
+    meeting = await harness.meeting(recording_config={"storage_config": STORAGE_CONFIG})
+    recording = await harness.start(meeting)
+    await harness.act(recording, Action.STOP)
+    await harness.until(recording, RecordingStatus.UPLOADED)
+    for path in harness.data.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+    told = capsys.readouterr()
+    assert SECRET not in told.out + told.err
+    assert SECRET not in repr(await harness.get(recording))
+    assert SECRET not in repr(await harness.plane.meetings.get(harness.app.id, meeting.id))
+
+
+async def test_keys_can_be_changed_between_two_starts(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = Harness(tmp_path, clock)
+    await first.open()
+    meeting = await first.meeting(recording_config={"storage_config": STORAGE_CONFIG})
+    first.storage.down = True
+    recording = await first.act(await first.start(meeting), Action.STOP)
+    await until_waiting(first, recording)
+    await first.close()
+    path = tmp_path / "secrets" / KEY_FILE
+    path.write_text(f"{new_key()}\n{path.read_text()}")
+    second = Harness(tmp_path, clock)
+    await second.open(recover=False)
+    await second.close()
+    # Everything is sealed anew by now: the old key is not needed any more.
+    path.write_text(path.read_text().splitlines()[0])
+    async with harness_at(tmp_path, clock) as third:
+        await third.until(recording, RecordingStatus.UPLOADED)
+        assert (await third.start(meeting)).status is RecordingStatus.RECORDING
+
+
+async def test_a_lost_key_costs_what_it_opened_and_nothing_else(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = Harness(tmp_path, clock)
+    await first.open()
+    meeting = await first.meeting(recording_config={"storage_config": STORAGE_CONFIG})
+    first.storage.down = True
+    recording = await first.act(await first.start(meeting), Action.STOP)
+    await until_waiting(first, recording)
+    await first.close()
+    (tmp_path / "secrets" / KEY_FILE).unlink()
+    async with harness_at(tmp_path, clock) as second:
+        failed = await second.until(recording, RecordingStatus.ERRORED)
+        assert delivery_of(failed).error == "a stored secret was sealed with a key that this server does not have"
+        assert bucket_of(second, failed) is BucketState.STORED
+        shown = await second.plane.meetings.get(second.app.id, meeting.id)
+        readable = {name: value for name, value in STORAGE_CONFIG.items() if name not in {"access_key", "secret"}}
+        assert shown.recording_config == {"storage_config": readable}
+        await retried(second, failed, STORAGE_CONFIG)
+        await second.until(recording, RecordingStatus.UPLOADED)
+
+
+async def test_host_keys_are_pinned_for_each_app(harness: Harness) -> None:
+    keys = PinnedHostKeys(harness.database, harness.clock, harness.app.id)
+    assert await keys.known("host", 22) is None
+    await keys.pin("host", 22, "ssh-ed25519 AAAA")
+    assert await keys.known("host", 22) == "ssh-ed25519 AAAA"
+    assert await keys.known("host", 2222) is None
+    other = await harness.plane.apps.create(harness.app.account_id, "other")
+    assert await PinnedHostKeys(harness.database, harness.clock, other.id).known("host", 22) is None
