@@ -125,8 +125,12 @@ class FaultyLink:
                 await asyncio.sleep(_PAUSE_S)
             if self.rate_bytes_per_s is not None:
                 await asyncio.sleep(len(data) / self.rate_bytes_per_s)
-            writer.write(await passing(data))
+            passed = await passing(data)
+            writer.write(passed)
             await writer.drain()
+            if len(passed) < len(data):
+                # Nothing may follow what is missing.
+                return
         with suppress(OSError):
             writer.write_eof()
 

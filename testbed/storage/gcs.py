@@ -92,6 +92,7 @@ class GcsService(RcloneS3):
 
     async def start(self) -> None:
         await super().start()
+        self.behind = httpx.Client(timeout=60.0)
         service = self
 
         class Handler(_Handler):
@@ -106,6 +107,7 @@ class GcsService(RcloneS3):
             self._front.shutdown()
             self._front.server_close()
             self._front = None
+            self.behind.close()
         await super().stop()
 
     def token_for(self, assertion: str) -> str | None:
@@ -162,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = f"http://{LOOPBACK}:{self.gcs.rclone_port}{self.path}"
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         try:
-            answer = httpx.request(self.command, url, content=body or None, headers=headers)
+            answer = self.gcs.behind.request(self.command, url, content=body or None, headers=headers)
         except httpx.TransportError:
             self.close_connection = True
             return

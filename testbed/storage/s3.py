@@ -14,6 +14,8 @@ from testbed.free_port import LOOPBACK
 from testbed.storage.server import BUCKET, StorageServer
 
 RCLONE = Path(sys.executable).with_name("rclone")
+_ANY_ORDER = ("--multipart-streaming-buffer-limit", "0", "--multipart-streaming-buffer-total", "0")
+"""Other S3 servers take parts in any order as a matter of course. This one keeps them in memory until their turn."""
 ACCESS_KEY, SECRET = "testbed-access-key", "testbed-secret-key"
 
 
@@ -55,7 +57,7 @@ class RcloneS3(StorageServer):
         if self._authenticated:
             environment["RCLONE_AUTH_KEY"] = f'"{ACCESS_KEY},{SECRET}"'
         return ChildProcess(
-            [RCLONE, "serve", "s3", "--addr", f"{LOOPBACK}:{self.port}", "--config", config, self.objects],
+            [RCLONE, "serve", "s3", *_ANY_ORDER, "--addr", f"{LOOPBACK}:{self.port}", "--config", config, self.objects],
             name="rclone-s3",
             env=environment,
             on_stderr=self.lines.append,

@@ -1,6 +1,8 @@
 """What a storage_config must be, field by field, as far as it can be known without the storage."""
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import asyncssh
@@ -207,3 +209,12 @@ def test_what_the_official_client_declares_is_read() -> None:
     target = parsed(dict(sftp)).target()
     assert isinstance(target, SftpTarget)
     assert target.port == 22
+
+
+def test_keys_as_ssh_keygen_encrypts_them(tmp_path: Path) -> None:
+    pytest.importorskip("bcrypt")
+    path = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "hidden phrase", "-f", path], check=True)
+    config = SFTP_KEY | {"private_key": path.read_text()}
+    assert parsed(config).type == "sftp"
+    assert refused(config | {"password": "guessed"}).field == "storage_config.password"

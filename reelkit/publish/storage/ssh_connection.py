@@ -1,6 +1,7 @@
 """Connections to SSH servers that callers name: to an address that the guard permits, with a key that is known."""
 
 import logging
+import os
 from typing import Any
 
 import asyncssh
@@ -77,8 +78,11 @@ class SshConnector:
 
     async def _known_hosts(self, address: Address) -> str | tuple[list[asyncssh.SSHKey], list[Any], list[Any]]:
         """The operator's file; else the pinned key, which is that of the first connection."""
-        if self._settings.sftp_known_hosts is not None:
-            return str(self._settings.sftp_known_hosts)
+        listed = self._settings.sftp_known_hosts
+        if listed is not None:
+            if not os.access(listed, os.R_OK):
+                raise StorageUnavailable("the file of storage.sftp_known_hosts cannot be read")
+            return str(listed)
         host, port = self._target.host, self._target.port
         try:
             return [asyncssh.import_public_key(await self._known_key(address, host, port))], [], []

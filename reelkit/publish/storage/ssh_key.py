@@ -18,7 +18,7 @@ def ssh_private_key(text: str, passphrase: str | None) -> asyncssh.SSHKey:
         return asyncssh.import_private_key(pem, passphrase or None)
     except asyncssh.KeyEncryptionError as error:
         if "bcrypt" in str(error):
-            raise ValueError("is encrypted in a way that this server cannot read; convert it to PKCS #8") from None
+            raise ValueError("is encrypted as only bcrypt can open, which this server lacks") from None
         raise BadPassphrase("is not the passphrase of private_key") from None
     except asyncssh.KeyImportError as error:
         if "Passphrase must be specified" in str(error):

@@ -92,6 +92,9 @@ class XmlObjects:
             body=part.data,
             sha256=part.sha256,
         )
+        if answer.status == HTTPStatus.NOT_IMPLEMENTED:
+            # Of a storage that hands parts on as they arrive (rclone), once one was damaged on its way.
+            raise UploadUnknown("the storage cannot take a part again")
         etag = _require(answer).headers.get("etag", "").strip('"')
         if not etag:
             raise StorageRefused("the storage took a part without a receipt")

@@ -14,6 +14,7 @@ from reelkit.publish.storage.host_keys import KeptHostKeys
 from reelkit.publish.storage.open import open_destination
 from reelkit.publish.storage.targets import Target
 from reelkit.settings import EgressSettings, StorageSettings
+from testbed.faulty_link import FaultyLink
 from testbed.free_port import LOOPBACK
 from testbed.storage.sshd import Sshd
 
@@ -78,6 +79,8 @@ async def test_only_servers_of_the_operators_list_are_spoken_to(server: Sshd, tm
     known.write_text(f"[{LOOPBACK}]:{server.port} {server.host_key}\n")
     await check(server.target(), settings=settings)
 
+    with pytest.raises(StorageUnavailable, match="sftp_known_hosts"):
+        await check(server.target(), settings=StorageSettings(sftp_known_hosts=tmp_path / "none"))
     server_key = " ".join(server.host_key.split()[:2])
     known.write_text(f"elsewhere.example {server_key}\n")
     with pytest.raises(StorageRefused, match="host key"):
@@ -85,10 +88,10 @@ async def test_only_servers_of_the_operators_list_are_spoken_to(server: Sshd, tm
 
 
 async def test_the_guard_judges_the_address(server: Sshd) -> None:
-    server.lines.clear()
-    with pytest.raises(StorageRefused, match="not on the public internet"):
-        await check(server.target(), guard=EgressGuard(EgressSettings()))
-    assert server.lines == []
+    async with FaultyLink(server.port) as link:
+        with pytest.raises(StorageRefused, match="not on the public internet"):
+            await check(server.target(port=link.port), guard=EgressGuard(EgressSettings()))
+        assert link.connections == 0
 
 
 async def test_names_are_resolved_once_for_each_connection_and_keys_belong_to_names(server: Sshd) -> None:
