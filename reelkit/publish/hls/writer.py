@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from reelkit.publish.delivered import DeliveredFile
+from reelkit.publish.delivered import DeliveredFile, DeliveredKind
 from reelkit.publish.errors import FilmError
 from reelkit.publish.fragment import Fragment, Track, read_fragment
 from reelkit.publish.hls.archive import Archive
@@ -121,29 +121,21 @@ class HlsWriter:
 
     def extras(self) -> tuple[DeliveredFile, ...]:
         """What lies beside the finished tar."""
-        name, duration_s = self._config.metadata.name, self._frames / self._fps
-        vtt: Container = "vtt"
-        json: Container = "json"
-        made = []
-        for kind, container, file, ending in (
-            ("captions", vtt, CAPTIONS_FILE, ".vtt"),
-            ("cues", json, CUES_FILE, ".cues.json"),
-        ):
-            path = self.path.with_name(file)
-            made.append(
-                DeliveredFile.model_validate(
-                    {
-                        "kind": kind,
-                        "path": path,
-                        "size_bytes": path.stat().st_size,
-                        "duration_s": duration_s,
-                        "container": container,
-                        "content_type": content_type(container),
-                        "name": f"{name}{ending}",
-                    }
-                )
-            )
-        return tuple(made)
+        return self._extra("captions", "vtt", CAPTIONS_FILE, ".vtt"), self._extra(
+            "cues", "json", CUES_FILE, ".cues.json"
+        )
+
+    def _extra(self, kind: DeliveredKind, container: Container, file: str, ending: str) -> DeliveredFile:
+        path = self.path.with_name(file)
+        return DeliveredFile(
+            kind=kind,
+            path=path,
+            size_bytes=path.stat().st_size,
+            duration_s=self._frames / self._fps,
+            container=container,
+            content_type=content_type(container),
+            name=self._config.metadata.name + ending,
+        )
 
     def _checked(self, fragment: Fragment, segment: Segment) -> Track:
         video, audio = fragment.video, fragment.audio
