@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import struct
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ _CHUNK_BYTES = 4_096
 _WINDOW_BYTES = 2_500_000
 """How much the server is to get before it acknowledges; nothing waits for that."""
 _READ_BYTES = 16_384
+_SOCKET_BYTES = 1 << 18
 _BUFFER_BYTES = 1 << 16
 """What waits in the process for the socket. More waits where it can still be dropped."""
 _CONNECT, _RELEASE, _ANNOUNCE, _CREATE, _PUBLISH, _WITHDRAW, _DELETE = range(1, 8)
@@ -46,6 +48,8 @@ class Session:
         """The sequence header that was sent last, by kind of packet."""
         self.sent_bytes = 0
         writer.transport.set_write_buffer_limits(high=_BUFFER_BYTES)
+        # Left to itself the system takes megabytes, which are many seconds of a stream.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
         self._ended = asyncio.create_task(self._listen(), name="rtmp-server")
         """Ends with an error when the connection is of no use any more."""
 

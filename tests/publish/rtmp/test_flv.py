@@ -58,11 +58,11 @@ def test_the_filler_is_black_and_silent(codec: AudioCodec, fps: int) -> None:
     filler = Filler(video, audio)
     pictures = [filler.black(index) for index in range(2 * max(fps, 2))]
     assert [keyframe for _, keyframe in pictures] == ([True] + [False] * (max(fps, 2) - 1)) * 2
-    with av.open(io.BytesIO(flv_file(filler, pictures)), format="flv") as container:
+    with av.open(io.BytesIO(flv_file(filler, pictures)), "r", format="flv") as container:
         frames = list(container.decode(video=0))
     assert len(frames) == len(pictures)
     assert {int(frame.to_ndarray(format="gray").max()) for frame in frames} == {0}
-    with av.open(io.BytesIO(flv_file(filler, pictures)), format="flv") as container:
+    with av.open(io.BytesIO(flv_file(filler, pictures)), "r", format="flv") as container:
         sound = [frame.to_ndarray() for frame in container.decode(audio=0)]
     assert len(sound) >= len(pictures) - 1
     assert max(abs(block).max() for block in sound) < 1e-4

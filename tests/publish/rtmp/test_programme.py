@@ -101,7 +101,7 @@ def test_a_pause_is_black_and_silent_and_as_long_as_it_was(filler: Filler) -> No
     stamps = [tag.timestamp_ms for tag in out.tags]
     assert stamps == sorted(stamps)
     shown = out.shown()
-    assert [at for at, film in shown if not film][0] == pytest.approx(4_667 + 21, abs=40)
+    assert next(at for at, film in shown if not film) == pytest.approx(4_667 + 21, abs=40)
     back = [at for at, film in shown if film and at > 5_000]
     assert back[0] == pytest.approx(16_021, abs=40), "the picture comes back with a keyframe"
     assert all(film for at, film in shown if at >= back[0])

@@ -104,6 +104,17 @@ async def connected(serve: Callable[[Peer], Awaitable[None]]) -> AsyncIterator[S
     assert not failures
 
 
+async def opened_and_ended(session: Session) -> None:
+    """Until the server ends it."""
+    await session.open(amf0.EcmaArray())
+    await session.unless_ended(asyncio.get_running_loop().create_future())
+
+
+async def sent_for_ever(session: Session) -> None:
+    while True:
+        await session.send(tag("video", bytes(1 << 20)))
+
+
 def tag(kind: str, body: bytes, header: bytes = b"") -> Tag:
     return Tag("video" if kind == "video" else "audio", 40, kind == "video", body, header)
 
@@ -125,7 +136,11 @@ async def test_from_the_handshake_to_the_end() -> None:
 
     async with connected(serve) as session:
         await session.open(amf0.EcmaArray(width=64.0))
-        for one in (tag("video", b"picture", b"sets"), tag("audio", b"sound", b"config"), tag("video", b"p" * 9_000, b"sets")):
+        for one in (
+            tag("video", b"picture", b"sets"),
+            tag("audio", b"sound", b"config"),
+            tag("video", b"p" * 9_000, b"sets"),
+        ):
             await session.send(one)
         await session.send(tag("video", b"other", b"new sets"))
         await session.close()
@@ -180,7 +195,7 @@ async def test_a_refusal_does_not_repeat_the_key(when: str) -> None:
         await peer.next()
 
     async with connected(serve) as session:
-        with pytest.raises(PublishRefused, match="NetStream.Publish.BadName") as refused:
+        with pytest.raises(PublishRefused, match=r"NetStream\.Publish\.BadName") as refused:
             await session.open(amf0.EcmaArray())
     assert KEY not in str(refused.value)
 
@@ -194,8 +209,7 @@ async def test_a_code_that_is_none_is_not_repeated(code: str | None) -> None:
 
     async with connected(serve) as session:
         with pytest.raises(PublishRefused, match="without a reason"):
-            await session.open(amf0.EcmaArray())
-            await session.unless_ended(asyncio.get_running_loop().create_future())
+            await opened_and_ended(session)
 
 
 async def test_a_server_that_takes_nothing_is_given_up() -> None:
@@ -208,8 +222,7 @@ async def test_a_server_that_takes_nothing_is_given_up() -> None:
     async with connected(serve) as session:
         await session.open(amf0.EcmaArray())
         with pytest.raises(ConnectionEnded, match="took no data"):
-            while True:
-                await session.send(tag("video", bytes(1 << 20)))
+            await sent_for_ever(session)
         over.set()
 
 
@@ -230,5 +243,4 @@ async def test_nonsense_ends_the_connection() -> None:
 
     async with connected(serve) as session:
         with pytest.raises(ProtocolViolation):
-            await session.open(amf0.EcmaArray())
-            await session.unless_ended(asyncio.get_running_loop().create_future())
+            await opened_and_ended(session)
