@@ -1,5 +1,6 @@
 """``reelkit recordings …``: what the operator does to recordings of a running server."""
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from reelkit.commands.client import (
     connected,
     segment,
 )
-from reelkit.commands.errors import CommandError
+from reelkit.commands.errors import CommandError, WrongUsage
 
 EXIT_FAILED = 1
 _NAMES = {
@@ -64,6 +65,36 @@ def delete(
             failed |= erasure["state"] == "INCOMPLETE"
     if failed:
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def deliver(
+    recording: Annotated[str, typer.Argument(help="Id of a recording whose delivery to own storage failed.")],
+    storage: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            help="File with another storage_config as JSON; - is standard input. As before if it is left out."
+        ),
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    account: AccountOption = None,
+    app_id: AppOption = None,
+) -> None:
+    """Tries a delivery to the caller's own storage again, from the hosted bucket."""
+    with connected(data, url, token, account, app_id) as client:
+        body = {} if storage is None else {"storage_config": _json(storage)}
+        answer = client.post(f"/recordings/{segment(recording)}/delivery", body)
+    typer.echo(f"{answer['id']}: {answer['status']} to {answer['reelkit']['destination']['label']}")
+
+
+def _json(file: typer.FileText) -> Any:  # noqa: ANN401 - the server judges it
+    try:
+        return json.load(file)
+    except ValueError as error:
+        # What the error says is a place, and nothing of what stands there.
+        raise WrongUsage(f"--storage: this is not JSON: {error}") from error
 
 
 def _told(erasure: dict[str, Any]) -> str:
