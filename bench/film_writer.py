@@ -24,13 +24,13 @@ _ENCODED = 2
 """Segments that are really encoded: the film's first, and another for all others."""
 
 
-def encode(directory: Path) -> list[Path]:
+def encode(directory: Path, config: RenderConfig | None = None) -> list[Path]:
     """The segments 0 … _ENCODED - 1."""
     pictures = meeting(_ENCODED * SegmentPlan(0, FPS).stop_frame)
     written = []
     for index in range(_ENCODED):
         plan = SegmentPlan(index, FPS)
-        writer = SegmentWriter(directory / f"encoded-{index}.mp4", RenderConfig(), plan)
+        writer = SegmentWriter(directory / f"encoded-{index}.mp4", config or RenderConfig(), plan)
         for number in range(plan.first_frame, plan.stop_frame):
             writer.encode_video(next(pictures), number)
         missing = plan.stop_block - writer.next_block

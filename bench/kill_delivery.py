@@ -3,21 +3,25 @@
     scripts/netns.sh .venv/bin/python -m bench.kill_delivery [--kills 50] [--seed 1] [--minutes 20]
 
 Recordings are started, paused, resumed and stopped in meetings without people while the server is killed and started
-again. Two receivers listen: one is quick, the other slow, and now and then it answers 503, resets the connection or
-says nothing. At the end every recording and session of the database is compared with what each receiver was told: all
-that happened, all that the API had answered and all that the log says, in order, each signed, repetitions only under
-the same ``rtk-uuid``. The exit status is 1 if anything is not so.
+again; every other film goes over a slow link to an S3 server of the caller's. Two receivers listen: one is quick, the
+other slow, and now and then it answers 503, resets the connection or says nothing. At the end every recording and
+session of the database is compared with what each receiver was told: all that happened, all that the API had answered
+and all that the log says, in order, each signed, repetitions only under the same ``rtk-uuid``. Every film that is
+UPLOADED to the storage must lie there byte for byte. The exit status is 1 if anything is not so.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
 import random
 import sqlite3
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -31,7 +35,10 @@ from rich.table import Table
 
 from reelkit.control.recording import FOLLOWERS, RecordingStatus
 from reelkit.process import wait_until
+from testbed.faulty_link import FaultyLink
 from testbed.stack import Stack
+from testbed.storage.s3 import RcloneS3
+from testbed.storage.server import BUCKET
 from testbed.webhook_receiver import Answer, Received, WebhookReceiver
 
 EVENTS: Sequence[Any] = (
@@ -51,11 +58,20 @@ ENVIRONMENT = {
     # The last recordings are over soon after the last kill.
     "REELKIT_RECORDING__EMPTY_MEETING_TIMEOUT_S": "2",
 }
+UPLOADS = """
+SELECT output_file_name, sha256 FROM recordings JOIN deliveries ON recordings.id = recording_id
+    WHERE recordings.status = 'UPLOADED'
+"""
+STORAGE_PATH = "films"
+UPLOAD_BYTES_PER_S = 200_000.0
+"""So slow that kills meet uploads."""
 LIVES_AT_ONCE = 3
-KILL_AFTER_S = (0.05, 4.0)
+KILL_AFTER_S = (0.05, 5.0)
 """From the readiness of the server to its end."""
-STEP_S = (0.1, 1.2)
+STEP_S = (0.1, 0.8)
 """Between two calls about one recording."""
+LENGTH_S = (0.8, 2.0)
+"""Before the stop: a film needs a second of recording."""
 SLOW_S = (0.0, 0.4)
 SETTLE_TIMEOUT_S = 90.0
 _FINAL = frozenset({RecordingStatus.UPLOADED, RecordingStatus.ERRORED})
@@ -81,7 +97,9 @@ class Truth:
     sessions: Mapping[str, bool]
     """Of each session, whether it has ended."""
     unfinished: int
-    """Deliveries that are not DELIVERED."""
+    """Deliveries to webhooks that are not DELIVERED."""
+    uploads: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of each main file in the callers' own storage, by its name."""
 
 
 def moody(chance: random.Random) -> Answer:
@@ -96,8 +114,17 @@ def moody(chance: random.Random) -> Answer:
     return Answer(delay_s=chance.uniform(*SLOW_S))
 
 
-async def live(stack: Stack, chance: random.Random, ledger: Ledger) -> None:
-    """One recording after the other, until the server is gone."""
+async def live(stack: Stack, chance: random.Random, ledger: Ledger, storage: RcloneS3) -> None:
+    """One recording after the other, until the server is gone; every other one goes to ``storage``."""
+    target = storage.target(STORAGE_PATH)
+    own = {
+        "type": "aws",
+        "access_key": target.access_key.get_secret_value(),
+        "secret": target.secret.get_secret_value(),
+        "bucket": target.bucket,
+        "region": target.region,
+        "path": target.path,
+    }
     actions: tuple[tuple[Literal["pause", "resume", "stop"], str], ...] = (
         ("pause", "PAUSED"),
         ("resume", "RECORDING"),
@@ -106,10 +133,12 @@ async def live(stack: Stack, chance: random.Random, ledger: Ledger) -> None:
     try:
         api = stack.api
         while True:
-            recording_id = await api.start_recording(await api.create_meeting())
+            meeting_id = await api.create_meeting()
+            options = {"storage_config": own} if chance.random() < 0.5 else {}
+            recording_id = await api.start_recording(meeting_id, **options)
             ledger.answered[recording_id] += ["INVOKED", "RECORDING"]
             for action, status in actions if chance.random() < 0.5 else actions[2:]:
-                await asyncio.sleep(chance.uniform(*STEP_S))
+                await asyncio.sleep(chance.uniform(*(LENGTH_S if action == "stop" else STEP_S)))
                 await api.steer_recording(recording_id, action)
                 ledger.answered[recording_id].append(status)
     except cloudflare.APIStatusError as error:
@@ -120,14 +149,14 @@ async def live(stack: Stack, chance: random.Random, ledger: Ledger) -> None:
 
 
 async def kill_now_and_then(
-    stack: Stack, kills: int, chance: random.Random, end_s: float, progress: Progress
+    stack: Stack, storage: RcloneS3, kills: int, chance: random.Random, end_s: float, progress: Progress
 ) -> tuple[Ledger, int]:
     """Kills and starts again; returns what was answered and how many kills there were."""
     ledger = Ledger()
     bar = progress.add_task("kills", total=kills)
     done = 0
     while done < kills and time.monotonic() < end_s:
-        lives = [asyncio.create_task(live(stack, chance, ledger)) for _ in range(LIVES_AT_ONCE)]
+        lives = [asyncio.create_task(live(stack, chance, ledger, storage)) for _ in range(LIVES_AT_ONCE)]
         await asyncio.sleep(chance.uniform(*KILL_AFTER_S))
         await stack.kill()
         await asyncio.gather(*lives)
@@ -146,6 +175,7 @@ def truth(database: Path) -> Truth:
             dict(connection.execute("SELECT id, status FROM recordings").fetchall()),
             {row[0]: row[1] is not None for row in connection.execute("SELECT id, ended_at FROM sessions")},
             unfinished.fetchone()[0],
+            dict(connection.execute(UPLOADS).fetchall()),
         )
     finally:
         connection.close()
@@ -201,6 +231,18 @@ def faults(received: Sequence[Received], found: Truth, ledger: Ledger, key: str)
     return wrong + [f"{stranger} is not in the database" for stranger in sorted(strangers)]
 
 
+def upload_faults(found: Truth, directory: Path) -> list[str]:
+    """What is wrong with the files in the callers' own storage, which lie in ``directory``."""
+    wrong = []
+    for name, sha256 in found.uploads.items():
+        path = directory / name
+        if not path.is_file():
+            wrong.append(f"{name} is UPLOADED and not in the storage")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            wrong.append(f"{name} has another content in the storage")
+    return wrong
+
+
 def _subject(request: Received) -> str:
     payload = request.payload
     subject = payload["recording"]["id"] if "recording" in payload else payload["meeting"]["sessionId"]
@@ -227,7 +269,14 @@ async def run(kills: int, seed: int, minutes: float, console: Console) -> bool:
     chance = random.Random(seed)
     end_s = time.monotonic() + minutes * 60
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with WebhookReceiver() as quick, WebhookReceiver() as slow, Stack(environment=ENVIRONMENT) as stack:
+    async with AsyncExitStack() as running:
+        scratch = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        storage = await running.enter_async_context(RcloneS3(scratch))
+        quick, slow = [await running.enter_async_context(WebhookReceiver()) for _ in range(2)]
+        link = await running.enter_async_context(FaultyLink(storage.port))
+        link.rate_bytes_per_s = UPLOAD_BYTES_PER_S
+        endpoint = {"REELKIT_STORAGE__ENDPOINTS__AWS": str(storage.settings(link.port).endpoints.aws)}
+        stack = await running.enter_async_context(Stack(environment=ENVIRONMENT | endpoint))
         moods = random.Random(seed + 1)
         slow.answer = lambda _: moody(moods)
         key = await _public_key(stack)
@@ -240,7 +289,7 @@ async def run(kills: int, seed: int, minutes: float, console: Console) -> bool:
                 events=list(EVENTS),
             )
         with Progress(*columns, console=console) as progress:
-            ledger, done = await kill_now_and_then(stack, kills, chance, end_s, progress)
+            ledger, done = await kill_now_and_then(stack, storage, kills, chance, end_s, progress)
         try:
             found = await settled(stack)
         except TimeoutError:
@@ -248,6 +297,7 @@ async def run(kills: int, seed: int, minutes: float, console: Console) -> bool:
             found = truth(stack.data / "reelkit.sqlite3")
         ledger.logged.update(logged(stack.log))
         problems = [] if await _public_key(stack) == key else ["the key is another one after the restarts"]
+        problems += upload_faults(found, storage.objects / BUCKET / STORAGE_PATH)
         problems += [f"{found.unfinished} deliveries are unfinished"] if found.unfinished else []
         table = Table("receiver", "requests", "events", "repeated", "not answered 2xx", "faults", title=f"{done} kills")
         for name, receiver in (("quick", quick), ("slow", slow)):
@@ -259,6 +309,7 @@ async def run(kills: int, seed: int, minutes: float, console: Console) -> bool:
     console.print(table)
     statuses = Counter(found.recordings.values())
     console.print(f"{len(found.recordings)} recordings {dict(statuses)}, {len(found.sessions)} sessions, seed {seed}")
+    console.print(f"{len(found.uploads)} of the films went to the callers' own storage")
     for problem in problems:
         console.print(problem, style="red")
     return not problems

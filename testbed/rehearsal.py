@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cloudflare.types.realtime_kit.recording_get_one_recording_response import Data as Recording
 
@@ -65,9 +66,12 @@ async def rehearse(
     during: During | None = None,
     record_from_s: float = 0.5,
     record_until_s: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    delivery_timeout_s: float = DELIVERY_TIMEOUT_S,
 ) -> Rehearsal:
-    """Plays ``timeline`` and records it from ``record_from_s`` to ``record_until_s`` (its end); those named in
-    ``browsers`` come with real Chromium, sending ``video`` if that is given. Raises what any part of it raises."""
+    """Plays ``timeline`` and records it from ``record_from_s`` to ``record_until_s`` (its end) with ``options`` of the
+    start call; those named in ``browsers`` come with real Chromium, sending ``video`` if that is given. Raises what any
+    part of it raises."""
     until_s = timeline.duration_s - 0.5 if record_until_s is None else record_until_s
     await prepare(timeline)
     meeting_id = await stack.api.create_meeting()
@@ -95,7 +99,7 @@ async def rehearse(
         ]
         await _until(zero_s + record_from_s)
         called_s = time.monotonic()
-        recording_id = await stack.api.start_recording(meeting_id)
+        recording_id = await stack.api.start_recording(meeting_id, **(options or {}))
         start_call_s = time.monotonic() - called_s
         fault = asyncio.create_task(during(recording_id)) if during is not None else None
         await _until(zero_s + until_s)
@@ -103,7 +107,7 @@ async def rehearse(
             await fault
         stopped_s = time.monotonic()
         await stack.api.stop_recording(recording_id)
-        recording = await stack.api.recording_in(recording_id, "UPLOADED", timeout_s=DELIVERY_TIMEOUT_S)
+        recording = await stack.api.recording_in(recording_id, "UPLOADED", timeout_s=delivery_timeout_s)
         stop_to_uploaded_s = time.monotonic() - stopped_s
         await asyncio.gather(*playing)
         latest_packet_s = max((player.latest_s for player in synthetic), default=0.0)

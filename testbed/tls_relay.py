@@ -16,11 +16,11 @@ _READ_BYTES = 1 << 16
 
 
 class TlsRelay:
-    """An async context manager; ``port`` leads to ``target_port`` on loopback. Its certificate is for ``name`` and for
-    the address of loopback; ``authority`` is the file of who signed it."""
+    """An async context manager; ``port`` leads to ``target_port`` on loopback. Its certificate is for ``localhost`` and
+    127.0.0.1; ``authority`` is the file of who signed it."""
 
-    def __init__(self, target_port: int, directory: Path, name: str = "localhost") -> None:
-        settings = Settings(data=directory, base_domain=name, host=LOOPBACK)
+    def __init__(self, target_port: int, directory: Path) -> None:
+        settings = Settings(data=directory, host=LOOPBACK)
         files = tls_files(settings, directory, SystemClock())
         self.authority: Path | None = files.authority
         self.port = 0
@@ -30,7 +30,7 @@ class TlsRelay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, LOOPBACK, 0, ssl=self._context)
+        self._server = await asyncio.start_server(self._serve, "0.0.0.0", 0, ssl=self._context)  # noqa: S104 - by names it has no certificate for, too
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -1,6 +1,7 @@
 """What of a configuration may be shown, and what is kept encrypted: storage credentials, and stream keys in URLs."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,8 @@ def readable_storage(storage: StorageConfig) -> dict[str, Any]:
 def server_of(url: str) -> str:
     """Scheme, host and port: the path of a streaming URL holds its key, and it may hold a password before the host."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.split('/')[0].split('?')[0].rpartition('@')[2]}"
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme}://{authority.rpartition('@')[2]}"
 
 
 def seal_secrets(config: RecordingConfig, vault: Vault, purpose: str) -> str | None:

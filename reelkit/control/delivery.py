@@ -66,7 +66,7 @@ class Delivery:
         self._tasks = TaskOwner("delivery")
         self._running: dict[str, asyncio.Task[None]] = {}
         self._recordings: dict[str, Recording] = {}
-        """Those that are being delivered, as they were when they stopped."""
+        """Those that are being delivered, as they were when they stopped, or when their files were finished."""
 
     async def store_watermark(self, recording_id: str, png: bytes) -> None:
         """Puts the image where the job of a recording will look for it. Raises OSError."""
@@ -145,7 +145,8 @@ class Delivery:
             await step(recording)
         except Exception:  # the top of a task: the recording must not stay UPLOADING for ever
             log.exception("a film could not be delivered", recording_id=recording.id)
-            await self._fail(recording, "the film could not be delivered: an internal error")
+            known = self._recordings.get(recording.id, recording)
+            await self._fail(known, "the film could not be delivered: an internal error")
 
     # The steps, each going on with the next one.
 
@@ -231,7 +232,9 @@ class Delivery:
             if recording.download_expires_at is None:
                 changes["download_expires_at"] = self._hosting.expiry()
             await self._hosting.release(recording)
-            await self._store.settle(recording.id, RecordingStatus.ERRORED, **changes)
+            failed = await self._store.settle(recording.id, RecordingStatus.ERRORED, **changes)
+            if not delivery.flawed:
+                await self._retention.delivered(failed)
             return
         changes = RecordingChanges(
             uploaded_at=utc(self._clock.time_s()),
@@ -282,7 +285,9 @@ class Delivery:
         async def attempt() -> Recording:
             return await self._store.amend(recording.id, **changes)
 
-        return await patiently(self._clock, "the state of a delivery", attempt, recording_id=recording.id)
+        amended = await patiently(self._clock, "the state of a delivery", attempt, recording_id=recording.id)
+        self._recordings[recording.id] = amended
+        return amended
 
     async def _fail(self, recording: Recording, reason: str, *, duration_s: float | None = None) -> None:
         """Nothing can be delivered."""
@@ -291,6 +296,8 @@ class Delivery:
         changes = RecordingChanges(error=_joined(recording.error, reason))
         if duration_s is not None:
             changes["duration_ms"] = round(duration_s * _MS_PER_S)
+        if recording.delivery is not None and recording.delivery.files_at and recording.download_expires_at is None:
+            changes["download_expires_at"] = self._hosting.expiry()
         await self._store.settle(recording.id, RecordingStatus.ERRORED, **changes)
 
 

@@ -68,8 +68,8 @@ class DeliveryStore:
             repository = DeliveryRepository(session)
             row = await _file(repository, recording_id, state.name, state.content_type)
             delivery = await _delivery(repository, recording_id)
-            earlier = row.upload
-            delivery.attempts += 1 + state.failures if earlier is None else state.failures - earlier["failures"]
+            failures = row.upload["failures"] if row.upload is not None else 0
+            delivery.attempts = max(1, delivery.attempts) + state.failures - failures
             delivery.sent_bytes += state.sent_bytes - row.sent_bytes
             delivery.error, delivery.next_try_at = state.error, None
             if delivery.state == DeliveryState.WAITING.value and state.sent_bytes:

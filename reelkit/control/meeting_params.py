@@ -7,7 +7,6 @@ from pydantic import Field
 
 from reelkit.control.errors import Unsupported
 from reelkit.control.recording_params import RecordingConfig
-from reelkit.control.recording_support import require_supported
 from reelkit.control.validation import Flag, Params, Text
 
 MAX_TITLE_LENGTH = 1_000
@@ -43,10 +42,3 @@ class MeetingParams(Params):
         for field in _NOT_BUILT:
             if getattr(self, field):
                 raise Unsupported(f"{field} is not available in this version", field=field)
-        if self.recording_config is not None:
-            try:
-                require_supported(self.recording_config)
-            except Unsupported as error:
-                raise Unsupported(
-                    f"recording_config.{error.message}", field=f"recording_config.{error.field}"
-                ) from error

@@ -39,10 +39,10 @@ from reelkit.control.retention import Retention
 from reelkit.control.sessions import SessionBook
 from reelkit.control.streaming import Streams
 from reelkit.control.tokens import OperatorTokens
+from reelkit.control.track_recordings import TrackRecordingService
 from reelkit.control.upload_metrics import UploadMetrics
 from reelkit.control.uploads import Uploads
 from reelkit.control.vault import Vault
-from reelkit.control.track_recordings import TrackRecordingService
 from reelkit.control.watermarks import Watermarks
 from reelkit.control.webhooks.plane import Webhooks
 from reelkit.db import Database

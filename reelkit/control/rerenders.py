@@ -78,8 +78,6 @@ class RerenderService:
         self._disk.require_space()
         recording = await self._recordings.get(app_id, recording_id)
         capture_dir = self._paths.capture(self._kept_session(recording))
-        if not await asyncio.to_thread(capture_dir.is_dir):
-            raise Conflict("the capture of this recording is not there any more (setting capture.keep_for_s)")
         original = (await self._recordings.render_config(recording_id)).model_copy(update={"live": False})
         part = await asyncio.to_thread(film_range, capture_dir, original, params.start_s, params.stop_s)
         media = await self._watermarks.applied(

@@ -151,6 +151,10 @@ def _names(directory: Path) -> list[str]:
 
 
 def _needs_capture(recording: Recording) -> bool:
+    delivery = recording.delivery
+    if delivery is not None and delivery.files_at is not None and not delivery.flawed:
+        # All that was asked for is in the hosted bucket, wherever else it still has to go.
+        return False
     if recording.status is RecordingStatus.ERRORED:
         return recording.started_at is not None
     return recording.status is not RecordingStatus.UPLOADED

@@ -21,7 +21,7 @@ class DeliveryState(StrEnum):
     UPLOADED = "UPLOADED"
     """The storage has everything."""
     FAILED = "FAILED"
-    """It was given up; the files are in the hosted bucket."""
+    """It was given up; what there is of files lies in the hosted bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ The reference page *Start recording participant audio tracks* has ``meeting_id``
 several layers, own storage, a limit of time and ``reelkit`` go beyond it.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reelkit.capture.events import MediaKind
 from reelkit.control.recording_params import MAX_SECONDS, MIN_SECONDS, RealtimekitBucketConfig
@@ -33,6 +34,25 @@ class LayerParams(Params):
     file_name_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=MAX_PREFIX_LENGTH)] | None = None
 
 
+def _filled_in(layers: Mapping[str, LayerParams]) -> tuple[TrackLayer, ...]:
+    return tuple(
+        TrackLayer(
+            name=name,
+            media_kind=layer.media_kind or MediaKind.AUDIO,
+            file_name_prefix=layer.file_name_prefix or DEFAULT_PREFIX,
+        )
+        for name, layer in layers.items()
+    )
+
+
+def _apart(layers: dict[str, LayerParams]) -> dict[str, LayerParams]:
+    """Raises ValueError where files of two layers would have the same names."""
+    names = [(layer.media_kind, layer.file_name_prefix) for layer in _filled_in(layers)]
+    if len(set(names)) != len(names):
+        raise ValueError("layers of the same media kind must have different file name prefixes")
+    return layers
+
+
 class TrackExtensions(BaseModel):
     """What goes beyond the reference page. Nobody else sends it, so that a wrong field is an error."""
 
@@ -46,7 +66,7 @@ class TrackRecordingParams(Params):
     """What is asked for."""
 
     meeting_id: UuidText
-    layers: Annotated[dict[LayerName, LayerParams], Field(max_length=MAX_LAYERS)] | None = None
+    layers: Annotated[dict[LayerName, LayerParams], Field(max_length=MAX_LAYERS), AfterValidator(_apart)] | None = None
     user_ids: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USER_IDS)] | None = None
     """Ids of participants, or those that their applications gave them (``custom_participant_id``)."""
     storage_config: StorageConfig | None = None
@@ -56,21 +76,7 @@ class TrackRecordingParams(Params):
 
     def tracks(self) -> TrackSpec:
         """The same with what is left out filled in: a layer of sound, named and prefixed ``default``."""
-        layers = self.layers or {DEFAULT_LAYER: LayerParams()}
         return TrackSpec(
-            layers=tuple(
-                TrackLayer(
-                    name=name,
-                    media_kind=layer.media_kind or MediaKind.AUDIO,
-                    file_name_prefix=layer.file_name_prefix or DEFAULT_PREFIX,
-                )
-                for name, layer in layers.items()
-            ),
+            layers=_filled_in(self.layers or {DEFAULT_LAYER: LayerParams()}),
             user_ids=None if self.user_ids is None else tuple(dict.fromkeys(self.user_ids)),
         )
-
-    @model_validator(mode="after")
-    def _layers_are_told_apart(self) -> "TrackRecordingParams":
-        # Raises ValueError where files of two layers would have the same names.
-        self.tracks()
-        return self

@@ -29,7 +29,7 @@ class DeliveryRow(Base):
     """Whether the hosted bucket keeps its copy after the upload."""
     state: Mapped[str] = mapped_column(String(16))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    """How often a file of it was begun, or gone on with after a failure."""
+    """0 before it has begun, then 1 and one more for each failure."""
     error: Mapped[str | None] = mapped_column(Text)
     """What went wrong last, in a sentence; None once the upload goes on."""
     next_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -30,7 +30,12 @@ class DirectoryBucket:
 
         Raises StorageError; ``source`` is then still where it was.
         """
-        return await asyncio.to_thread(self._put, source, self.path(app_id, recording_id, name))
+        return await asyncio.to_thread(_put, source, self.path(app_id, recording_id, name))
+
+    async def keep(self, address: FileAddress, source: Path, sha256: str) -> StoredFile:
+        """The same for a file whose digest is known. Raises StorageError."""
+        target = self.path(address.app_id, address.recording_id, address.name)
+        return await asyncio.to_thread(_put, source, target, sha256)
 
     async def delete(self, app_id: str, recording_id: str, names: Iterable[str]) -> bool:  # noqa: ARG002
         """Removes all files of a recording, whatever their names; tells whether there were any. Raises StorageError."""
@@ -60,19 +65,6 @@ class DirectoryBucket:
     def _directory(self, app_id: str, recording_id: str) -> Path:
         return self._root / require_component(app_id) / require_component(recording_id)
 
-    def _put(self, source: Path, target: Path) -> StoredFile:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            sha256 = _sha256(source)
-            _move_durably(source, target)
-            return StoredFile(path=target, size_bytes=target.stat().st_size, sha256=sha256)
-        except OSError as error:
-            raise StorageError(
-                f"the hosted bucket could not store the file: {error.strerror or error}",
-                recording_id=target.parent.name,
-                name=target.name,
-            ) from error
-
     def _delete(self, directory: Path) -> bool:
         try:
             shutil.rmtree(directory)
@@ -83,6 +75,20 @@ class DirectoryBucket:
                 f"the hosted bucket could not delete: {error.strerror or error}", recording_id=directory.name
             ) from error
         return True
+
+
+def _put(source: Path, target: Path, sha256: str | None = None) -> StoredFile:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        digest = sha256 or _sha256(source)
+        _move_durably(source, target)
+        return StoredFile(path=target, size_bytes=target.stat().st_size, sha256=digest)
+    except OSError as error:
+        raise StorageError(
+            f"the hosted bucket could not store the file: {error.strerror or error}",
+            recording_id=target.parent.name,
+            name=target.name,
+        ) from error
 
 
 def _sha256(path: Path) -> str:

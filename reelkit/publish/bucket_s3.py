@@ -27,7 +27,6 @@ _PART_BYTES = 16 << 20
 _PARTS_AT_ONCE = 4
 # A part that fails is sent again at once; whoever waits longer sends the whole file again.
 _TRIES = 3
-_PART_FILE = ".part"
 _ATTACHMENT = "attachment"
 
 
@@ -57,10 +56,7 @@ class S3Bucket:
             sha256 = await self._send(source, address.key, size_bytes, content_type)
         except OSError as error:
             raise StorageError(f"a finished file cannot be read: {error.strerror or error}", name=name) from error
-        kept = await self._spool.put(app_id, recording_id, source, name, content_type)
-        if kept.sha256 != sha256:
-            raise StorageUnavailable("a finished file changed while it was sent to the hosted bucket", name=name)
-        return kept
+        return await self._spool.keep(address, source, sha256)
 
     async def delete(self, app_id: str, recording_id: str, names: Iterable[str]) -> bool:
         """Removes the objects ``names``, and everything of the recording from the spool."""
@@ -76,7 +72,8 @@ class S3Bucket:
         if await asyncio.to_thread(path.is_file):
             return path
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        part = path.with_name(_PART_FILE)
+        # Not after the file, whose name may be as long as names can be.
+        part = path.with_name(f".{hashlib.sha256(name.encode()).hexdigest()}.part")
         with part.open("wb") as file:
             async for piece in self._destination.read(FileAddress.of(app_id, recording_id, name).key):
                 await asyncio.to_thread(file.write, piece)

@@ -119,8 +119,8 @@ class Timeline:
         raise TimelineError("the film does not hold this frame", frame=frame, frames=self.total_frames)
 
     def wall_at(self, film_s: float) -> float:
-        """The wall-clock instant of an instant of the film, of which a stretch must be known. Before the film and behind
-        it, time goes on as in the nearest stretch."""
+        """The wall-clock instant of an instant of the film, of which a stretch must be known. Before the film and
+        behind it, time goes on as in the nearest stretch."""
         found = self.stretches[0].start_s + film_s
         for stretch, start_s in zip(self.stretches, self._film_starts_s, strict=False):
             if film_s >= start_s - _EPSILON_S:

@@ -67,7 +67,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]
             "interactive_config.type",
         ),
         ({"interactive_config": {"type": "ID4"}}, 422, "interactive_config.type"),
-        ({"rtmp_out_config": {"rtmp_url": "rtmp://x/y"}}, 501, "rtmp_out_config"),
+        ({"rtmp_out_config": {"rtmp_url": "rtmp://x/y"}}, 422, "rtmp_out_config.rtmp_url"),
         ({"rtmp_out_config": {"rtmp_url": "http://x/y"}}, 422, "rtmp_out_config.rtmp_url"),
         ({"url": "https://example.com"}, 501, "url"),
         ({"url": "file:///etc/passwd"}, 422, "url"),

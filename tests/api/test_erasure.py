@@ -1,10 +1,12 @@
 """Erasing recordings over HTTP and by the command."""
 
+import time
 
 import pytest
 from typer.testing import CliRunner
 
 from reelkit.cli import app
+from reelkit.settings import BucketSettings
 from tests.api.harness import Api
 from tests.api.live import LiveServer
 from tests.api.test_bad_input import assert_failure
@@ -122,22 +124,22 @@ class TestTheCommand:
 def recorded(live: LiveServer) -> str:
     """A recording that was delivered."""
     client = live.client().realtime_kit
-    where = {"account_id": live.account_id}
-    meeting = client.meetings.create(live.app_id, **where, title="Weekly").data
+    account_id, app_id = live.account_id, live.app_id
+    meeting = client.meetings.create(app_id, account_id=account_id, title="Weekly").data
     assert meeting is not None
-    started = client.recordings.start_recordings(live.app_id, **where, meeting_id=meeting.id).data
+    started = client.recordings.start_recordings(app_id, account_id=account_id, meeting_id=meeting.id).data
     assert started is not None
     steer = client.recordings.pause_resume_stop_recording
-    steer(started.id, **where, app_id=live.app_id, action="stop")
-    while (found := client.recordings.get_one_recording(started.id, **where, app_id=live.app_id).data) is not None:
-        if found.status == "UPLOADED":
-            break
+    steer(started.id, account_id=account_id, app_id=app_id, action="stop")
+    find = client.recordings.get_one_recording
+    deadline_s = time.monotonic() + 20.0
+    while (found := find(started.id, account_id=account_id, app_id=app_id).data) is None or found.status != "UPLOADED":
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
     return started.id
 
 
 def test_the_settings_name_no_secret() -> None:
-    from reelkit.settings import BucketSettings
-
     settings = BucketSettings.model_validate(
         {"kind": "s3", "bucket": "films", "access_key": "the-key", "secret": "the-secret"}
     )

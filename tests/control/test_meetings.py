@@ -218,10 +218,6 @@ def test_bad_meetings_are_named(body: dict[str, Any], field: str) -> None:
         ({"summarize_on_end": True}, "summarize_on_end"),
         ({"transcribe_on_end": True}, "transcribe_on_end"),
         ({"ai_config": {"summarization": {}}}, "ai_config"),
-        (
-            {"recording_config": {"live_streaming_config": {"rtmp_url": "rtmp://example.com/x"}}},
-            "recording_config.live_streaming_config",
-        ),
     ],
 )
 async def test_what_is_not_built_is_refused(harness: Harness, body: dict[str, Any], field: str) -> None:

@@ -1,70 +1,21 @@
 """Recordings that are delivered to the caller's own storage: the rules, with storage in memory."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reelkit.clock import utc
 from reelkit.control.errors import Conflict, Invalid
-from reelkit.control.host_keys import PinnedHostKeys
 from reelkit.control.hosted import BucketState
-from reelkit.control.recording import Action, Recording, RecordingStatus, StartReason
-from reelkit.control.redelivery import RedeliveryParams
-from reelkit.control.storage_delivery import DeliveryState, StorageDelivery
-from reelkit.control.vault import KEY_FILE, new_key
-from reelkit.db.deliveries import DeliveryRepository
-from reelkit.db.recordings import RecordingRepository
+from reelkit.control.recording import Action, RecordingStatus, StartReason
+from reelkit.control.storage_delivery import DeliveryState
 from reelkit.fleet.base import JobOutcome
 from reelkit.process import wait_until
+from tests.control.deliveries import NO_BUCKET, bucket_of, delivery_of, in_time, retried, stopped, until_waiting
 from tests.control.fakes import CONTENT, delivered
 from tests.control.harness import Harness, harness_at
-from tests.control.manual_clock import ManualClock
-from tests.control.own_storage import SECRET, STORAGE_CONFIG, with_secret
-
-NO_BUCKET = {"realtimekit_bucket_config": {"enabled": False}}
-
-
-async def stopped(harness: Harness, storage: dict[str, Any] | None = None, **fields: Any) -> Recording:
-    recording = await harness.start(await harness.meeting(), storage_config=storage or STORAGE_CONFIG, **fields)
-    return await harness.act(recording, Action.STOP)
-
-
-def delivery_of(recording: Recording) -> StorageDelivery:
-    assert recording.delivery is not None
-    return recording.delivery
-
-
-def bucket_of(harness: Harness, recording: Recording) -> BucketState:
-    return recording.bucket_state(utc(harness.clock.time_s()))
-
-
-async def retried(harness: Harness, recording: Recording, storage: dict[str, Any] | None = None) -> Recording:
-    body = {"storage_config": storage} if storage is not None else {}
-    return await harness.plane.redelivery.start(harness.app.id, recording.id, RedeliveryParams.parse(body))
-
-
-async def until_waiting(harness: Harness, recording: Recording) -> Recording:
-    """Until the storage is given time."""
-
-    async def waits() -> bool:
-        return delivery_of(await harness.get(recording)).next_try_at is not None
-
-    await wait_until(waits, timeout_s=10, interval_s=0.002)
-    return await harness.get(recording)
-
-
-async def in_time(harness: Harness, recording: Recording, status: RecordingStatus) -> Recording:
-    """Lets minutes pass until the recording has a status."""
-
-    async def reached() -> bool:
-        await harness.clock.advance(120)
-        return (await harness.get(recording)).status is status
-
-    await wait_until(reached, timeout_s=20, interval_s=0.002)
-    return await harness.get(recording)
+from tests.control.own_storage import STORAGE_CONFIG, with_secret
 
 
 async def test_everything_goes_there_and_into_the_bucket(harness: Harness) -> None:
@@ -247,119 +198,3 @@ async def test_a_film_that_is_not_whole_is_delivered_and_still_an_error(harness:
     assert errored.error == "the film is not whole: the disk is full"
     assert delivery_of(errored).state is DeliveryState.UPLOADED
     assert harness.storage.objects()[errored.output_file_name] == CONTENT["video"]
-
-
-async def test_a_server_goes_on_with_the_uploads_of_an_earlier_one(tmp_path: Path) -> None:
-    clock = ManualClock()
-    first = Harness(tmp_path, clock)
-    await first.open()
-    first.storage.down = True
-    recording = await stopped(first)
-    await until_waiting(first, recording)
-    await first.gateway.end(recording.meeting_id)
-    await first.crash()
-    async with harness_at(tmp_path, clock) as second:
-        uploaded = await second.until(recording, RecordingStatus.UPLOADED)
-        # The film was finished: nothing is rendered again.
-        assert second.fleet.started == []
-        assert second.storage.objects()[uploaded.output_file_name] == CONTENT["video"]
-        assert uploaded.stopped_at == recording.stopped_at
-
-
-async def test_a_server_that_stops_does_not_wait_for_storage_that_is_down(tmp_path: Path) -> None:
-    clock = ManualClock()
-    first = Harness(tmp_path, clock)
-    await first.open()
-    first.storage.down = True
-    recording = await stopped(first)
-    await until_waiting(first, recording)
-    async with asyncio.timeout(10):
-        await first.close()
-    async with harness_at(tmp_path, clock) as second:
-        await second.until(recording, RecordingStatus.UPLOADED)
-
-
-async def test_what_is_hosted_is_uploaded_again_after_a_crash_between_the_steps(tmp_path: Path) -> None:
-    clock = ManualClock()
-    first = Harness(tmp_path, clock)
-    await first.open()
-    recording = await stopped(first, **NO_BUCKET)
-    await first.until(recording, RecordingStatus.UPLOADED)
-    async with first.database.transaction() as session:
-        row = await DeliveryRepository(session).get(recording.id)
-        stored = await RecordingRepository(session).get(recording.id)
-        assert row is not None
-        assert stored is not None
-        row.state, stored.status, stored.file_removed_at = DeliveryState.UPLOADING.value, "UPLOADING", None
-    await first.close()
-    async with harness_at(tmp_path, clock) as second:
-        # Everything was sent and the hosted copy is gone: only the last step was left.
-        uploaded = await second.until(recording, RecordingStatus.UPLOADED)
-        assert second.storage.openings == 0
-        assert bucket_of(second, uploaded) is BucketState.REMOVED
-
-
-async def test_secrets_are_nowhere_on_disk(harness: Harness, capsys: pytest.CaptureFixture[str]) -> None:
-    meeting = await harness.meeting(recording_config={"storage_config": STORAGE_CONFIG})
-    recording = await harness.start(meeting)
-    await harness.act(recording, Action.STOP)
-    await harness.until(recording, RecordingStatus.UPLOADED)
-    for path in harness.data.rglob("*"):
-        if path.is_file():
-            assert SECRET.encode() not in path.read_bytes(), path
-    told = capsys.readouterr()
-    assert SECRET not in told.out + told.err
-    assert SECRET not in repr(await harness.get(recording))
-    assert SECRET not in repr(await harness.plane.meetings.get(harness.app.id, meeting.id))
-
-
-async def test_keys_can_be_changed_between_two_starts(tmp_path: Path) -> None:
-    clock = ManualClock()
-    first = Harness(tmp_path, clock)
-    await first.open()
-    meeting = await first.meeting(recording_config={"storage_config": STORAGE_CONFIG})
-    first.storage.down = True
-    recording = await first.act(await first.start(meeting), Action.STOP)
-    await until_waiting(first, recording)
-    await first.close()
-    path = tmp_path / "secrets" / KEY_FILE
-    path.write_text(f"{new_key()}\n{path.read_text()}")
-    second = Harness(tmp_path, clock)
-    await second.open(recover=False)
-    await second.close()
-    # Everything is sealed anew by now: the old key is not needed any more.
-    path.write_text(path.read_text().splitlines()[0])
-    async with harness_at(tmp_path, clock) as third:
-        await third.until(recording, RecordingStatus.UPLOADED)
-        assert (await third.start(meeting)).status is RecordingStatus.RECORDING
-
-
-async def test_a_lost_key_costs_what_it_opened_and_nothing_else(tmp_path: Path) -> None:
-    clock = ManualClock()
-    first = Harness(tmp_path, clock)
-    await first.open()
-    meeting = await first.meeting(recording_config={"storage_config": STORAGE_CONFIG})
-    first.storage.down = True
-    recording = await first.act(await first.start(meeting), Action.STOP)
-    await until_waiting(first, recording)
-    await first.close()
-    (tmp_path / "secrets" / KEY_FILE).unlink()
-    async with harness_at(tmp_path, clock) as second:
-        failed = await second.until(recording, RecordingStatus.ERRORED)
-        assert delivery_of(failed).error == "a stored secret was sealed with a key that this server does not have"
-        assert bucket_of(second, failed) is BucketState.STORED
-        shown = await second.plane.meetings.get(second.app.id, meeting.id)
-        readable = {name: value for name, value in STORAGE_CONFIG.items() if name not in {"access_key", "secret"}}
-        assert shown.recording_config == {"storage_config": readable}
-        await retried(second, failed, STORAGE_CONFIG)
-        await second.until(recording, RecordingStatus.UPLOADED)
-
-
-async def test_host_keys_are_pinned_for_each_app(harness: Harness) -> None:
-    keys = PinnedHostKeys(harness.database, harness.clock, harness.app.id)
-    assert await keys.known("host", 22) is None
-    await keys.pin("host", 22, "ssh-ed25519 AAAA")
-    assert await keys.known("host", 22) == "ssh-ed25519 AAAA"
-    assert await keys.known("host", 2222) is None
-    other = await harness.plane.apps.create(harness.app.account_id, "other")
-    assert await PinnedHostKeys(harness.database, harness.clock, other.id).known("host", 22) is None

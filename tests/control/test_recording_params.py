@@ -142,7 +142,6 @@ def test_errors_never_repeat_what_was_sent() -> None:
     ("fields", "field"),
     [
         ({"url": "https://example.com/page"}, "url"),
-        ({"rtmp_out_config": {"rtmp_url": "rtmp://example.com/live"}}, "rtmp_out_config"),
     ],
 )
 def test_what_is_not_built_is_named(fields: dict[str, Any], field: str) -> None:
@@ -212,9 +211,10 @@ def test_the_call_lies_over_the_meeting_field_by_field(
 
 
 def test_a_meetings_stream_is_known_by_its_other_name() -> None:
-    with pytest.raises(Unsupported) as raised:
-        plan({"live_streaming_config": {"rtmp_url": "rtmp://example.com/live"}})
-    assert raised.value.field == "rtmp_out_config"
+    made = plan({"live_streaming_config": {"rtmp_url": "rtmp://example.com/live/key"}})
+    assert made.stream is not None
+    assert made.stream.url.get_secret_value() == "rtmp://example.com/live/key"
+    assert made.config["rtmp_out_config"] == {"rtmp_url": "rtmp://example.com/live/…"}
 
 
 @pytest.mark.parametrize(

@@ -144,16 +144,18 @@ async def test_it_cannot_be_paused(harness: Harness) -> None:
 
 async def test_a_restarted_server_goes_on_with_tracks(tmp_path: Path) -> None:
     clock = ManualClock()
-    async with harness_at(tmp_path, clock) as first:
-        meeting = await first.attended_meeting()
-        recording = await start(first, meeting, layers={"default": {"media_kind": "video", "file_name_prefix": "v"}})
-        await clock.advance(5)
-        await first.crash()
-        async with harness_at(tmp_path, clock) as second:
-            await second.until(recording, RecordingStatus.UPLOADED)
-            (spec,) = second.fleet.started
-            assert spec.tracks == first.fleet.started[0].tracks
-            assert not spec.render.live
+    first = Harness(tmp_path, clock)
+    await first.open()
+    recording = await start(
+        first, await first.attended_meeting(), layers={"default": {"media_kind": "video", "file_name_prefix": "v"}}
+    )
+    await clock.advance(5)
+    await first.crash()
+    async with harness_at(tmp_path, clock) as second:
+        await second.until(recording, RecordingStatus.UPLOADED)
+        (spec,) = second.fleet.started
+        assert spec.tracks == first.fleet.started[0].tracks
+        assert not spec.render.live
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ async def test_a_restarted_server_goes_on_with_tracks(tmp_path: Path) -> None:
         ({"layers": {"default": {"file_name_prefix": "x" * 131}}}, "layers.default.file_name_prefix"),
         ({"layers": {"default": "audio"}}, "layers.default"),
         ({"layers": {"a b": {}}}, "layers"),
-        ({"layers": {"a": {}, "b": {}}}, ""),
+        ({"layers": {"a": {}, "b": {}}}, "layers"),
         ({"layers": {str(number): {"file_name_prefix": f"p{number}"} for number in range(11)}}, "layers"),
         ({"layers": []}, "layers"),
         ({"user_ids": []}, "user_ids"),

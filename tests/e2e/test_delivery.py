@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -59,12 +62,21 @@ class Scene:
         """All that the server says of a recording, as it stands on the wire."""
         return await self._request("GET", f"recordings/{recording_id}")
 
-    async def deliver_again(self, recording_id: str, secret: str) -> dict[str, Any]:
-        body = {"storage_config": self.config(secret)}
-        return await self._request("POST", f"recordings/{recording_id}/delivery", json=body)
+    async def deliver_again(self, recording_id: str, secret: str) -> str:
+        """As an operator does, with the new credentials on standard input."""
+        command = Path(sys.executable).with_name("reelkit")
+        process = await asyncio.create_subprocess_exec(
+            *(command, "recordings", "deliver", recording_id, "--storage", "-", "--data", self.stack.data),
+            env={**os.environ, "REELKIT_API_TOKEN": self.stack.token},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate(json.dumps(self.config(secret)).encode())
+        assert process.returncode == 0
+        return out.decode()
 
     async def has(self, recording_id: str, *, present: str = "status", **expected: str) -> dict[str, Any]:
-        """Waits until ``status`` is so, and the fields of ``reelkit.destination`` that are given; one is ``present``."""
+        """Waits until the status and these fields of ``reelkit.destination`` are so, and one is ``present``."""
         found: dict[str, Any] = {}
 
         async def reached() -> bool:
@@ -182,8 +194,8 @@ async def a_secret_that_was_changed(scene: Scene, monkeypatch: pytest.MonkeyPatc
     async with httpx.AsyncClient() as client:
         film = await client.get(failed["download_url"])
     assert hashlib.sha256(film.content).hexdigest() == failed["reelkit"]["sha256"]
-    again = await scene.deliver_again(recording_id, "another-secret")
-    assert again["status"] == "UPLOADING"
+    told = await scene.deliver_again(recording_id, "another-secret")
+    assert told == f"{recording_id}: UPLOADING to s3://{BUCKET}/{PATH}\n"
     answer = await scene.has(recording_id, status="UPLOADED", state="UPLOADED")
     assert digest(scene.object(answer["output_file_name"])) == answer["reelkit"]["sha256"]
     assert "error" not in answer["reelkit"]

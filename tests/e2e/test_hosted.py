@@ -42,7 +42,7 @@ async def test_an_s3_bucket_from_the_call_to_the_erasure(tmp_path: Path) -> None
             # Nothing of it is left on this machine.
             assert not [path for path in (stack.data / "bucket").rglob("*") if path.is_file()]
 
-            command = [Path(sys.executable).with_name("reelkit"), "recordings", "delete", "--yes", recording_id]
+            command = [str(Path(sys.executable).with_name("reelkit")), "recordings", "delete", "--yes", recording_id]
             environment = {"REELKIT_API_TOKEN": stack.token, "REELKIT_DATA": str(stack.data)}
             erasing = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
             told, _ = await erasing.communicate()
@@ -64,7 +64,14 @@ async def test_a_bucket_that_refuses_is_told_at_the_start(tmp_path: Path) -> Non
             "REELKIT_BUCKET__ACCESS_KEY": ACCESS_KEY,
             "REELKIT_BUCKET__SECRET": "guessed-secret",
         }
-        command = [Path(sys.executable).with_name("reelkit"), "serve", "--data", tmp_path / "data", "--port", "0"]
+        command = [
+            str(Path(sys.executable).with_name("reelkit")),
+            "serve",
+            "--data",
+            str(tmp_path / "data"),
+            "--port",
+            "0",
+        ]
         serving = await asyncio.create_subprocess_exec(
             *command, "--tls-port", "0", env={**os.environ, **settings}, stderr=asyncio.subprocess.PIPE
         )

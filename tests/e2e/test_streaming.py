@@ -3,18 +3,22 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
+import numpy as np
 import psutil
 import pytest
 
 from reelkit.process import wait_until
-from testbed.checker import Tolerance, check_film
+from testbed.checker import check_film
 from testbed.nginx_rtmp import NginxRtmp
 from testbed.stack import Stack
-from testbed.timeline import Timeline, people
+from testbed.timeline import Participant, Signal, Timeline, people
 from tests.e2e.seats import seat
 
 KEY = "stream-key-that-nobody-may-see"
@@ -76,11 +80,8 @@ async def test_a_meeting_is_seen_and_heard_at_the_server(stack: Stack, server: N
         )
         live = await until(stack, recording_id, "LIVE")
         assert live["target"] == f"rtmp://127.0.0.1:{server.port}/live/…"
-        (worker,) = [
-            process for process in stack.descendants() if any("fleet.worker" in part for part in process.cmdline())
-        ]
-        assert KEY not in str(worker.cmdline())
-        assert KEY not in str(worker.environ())
+        assert KEY not in str(worker(stack).cmdline())
+        assert KEY not in str(worker(stack).environ())
 
         await film_of(stack, recording_id, 6.0)
         async with httpx.AsyncClient() as client:
@@ -99,7 +100,77 @@ async def test_a_meeting_is_seen_and_heard_at_the_server(stack: Stack, server: N
     assert report.facts.frame_count > 100
     assert not [line for line in stack.log if KEY in line]
     assert not [path for path in stack.data.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
-    import av
-    with av.open(file) as c:
-        ts=[p.pts for p in c.demux(video=0) if p.pts is not None]
-    print([(i,b-a) for i,(a,b) in enumerate(zip(ts,ts[1:])) if b-a not in (33,34)], ts[:5], len(ts)); print(report.problems)
+    assert report.problems == ()
+
+
+async def test_a_pause_shows_nothing_and_a_killed_worker_streams_on(stack: Stack, server: NginxRtmp) -> None:
+    api = stack.api
+    async with AsyncExitStack() as leaving:
+        meeting_id = await api.create_meeting()
+        await seat(stack, meeting_id, steady(people(1)[0]), leaving)
+        recording_id = await api.start_recording(
+            meeting_id, video_config={"width": 320, "height": 180}, rtmp_out_config={"rtmp_url": server.url(KEY)}
+        )
+        await until(stack, recording_id, "LIVE")
+        await film_of(stack, recording_id, 3.0)
+        await api.steer_recording(recording_id, "pause")
+        paused_s = time.time()
+        await passed(paused_s + 3.0)
+        resumed_s = time.time()
+        await api.steer_recording(recording_id, "resume")
+        await film_of(stack, recording_id, 6.4)
+        worker(stack).kill()
+        await until(stack, recording_id, "LIVE", reconnects=1)
+        await film_of(stack, recording_id, 9.6)
+        await api.stop_recording(recording_id)
+        recording = await api.recording_in(recording_id, "UPLOADED")
+    assert recording.started_time is not None
+    first, second = server.recordings(KEY)
+    begin_s = recording.started_time.timestamp()
+    pictures, sounds = levels(first)
+    inside = [level for at_s, level in pictures if paused_s + 0.1 < begin_s + at_s < resumed_s]
+    assert len(inside) > 60, "the stream goes on in a pause"
+    assert max(inside) == 0.0
+    silence = [level for at_s, level in sounds if paused_s + 0.1 < begin_s + at_s < resumed_s]
+    assert len(silence) > 80
+    assert max(silence) < 1e-3
+    assert max(level for at_s, level in pictures if begin_s + at_s < paused_s) > 20.0
+    back_s = next(at_s for at_s, level in pictures if begin_s + at_s > resumed_s and level > 20.0)
+    assert begin_s + back_s < resumed_s + 4.5, "the picture is back with the next keyframe"
+    assert max(level for at_s, level in sounds if resumed_s + 0.5 < begin_s + at_s < begin_s + back_s) > 0.01
+    times_s = [at_s for at_s, _ in pictures]
+    assert max(later - earlier for earlier, later in pairwise(times_s)) < 0.1
+    pictures, sounds = levels(second)
+    assert min(level for _, level in pictures) > 20.0
+    assert max(level for _, level in sounds) > 0.01
+
+
+def worker(stack: Stack) -> psutil.Process:
+    (found,) = [each for each in stack.descendants() if any("fleet.worker" in part for part in each.cmdline())]
+    return found
+
+
+async def passed(wall_s: float) -> None:
+    async def is_later() -> bool:
+        return time.time() >= wall_s
+
+    await wait_until(is_later, timeout_s=PATIENCE_S)
+
+
+def steady(person: Participant) -> Participant:
+    """The same with a tone that never ends."""
+    return replace(person, signal=Signal((0.0,), length_s=32.0))
+
+
+def levels(path: Path) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """When each picture is shown and how bright it is, when each block of sound begins and its peak."""
+    with av.open(path) as container:
+        pictures = [
+            (float(frame.time or 0.0), float(frame.to_ndarray(format="gray").mean()))
+            for frame in container.decode(video=0)
+        ]
+    with av.open(path) as container:
+        sounds = [
+            (float(block.time or 0.0), float(np.abs(block.to_ndarray()).max())) for block in container.decode(audio=0)
+        ]
+    return pictures, sounds

@@ -20,9 +20,9 @@ async def test_a_meeting_and_its_recording_are_told_in_order() -> None:
     async with WebhookReceiver() as receiver, Stack(environment=PRIVATE) as stack, AsyncExitStack() as leaving:
         receiver.answering(Answer(503), Answer())
         webhooks = stack.api.client.realtime_kit.webhooks
-        ids = {"account_id": stack.listening.account_id}
         await webhooks.create_webhook(
             stack.listening.app_id,
+            account_id=stack.listening.account_id,
             name="all",
             url=receiver.url,
             events=[
@@ -32,7 +32,6 @@ async def test_a_meeting_and_its_recording_are_told_in_order() -> None:
                 "meeting.ended",
                 "recording.statusUpdate",
             ],
-            **ids,
         )
         meeting_id = await stack.api.create_meeting("Weekly")
         ada = await seat(stack, meeting_id, people(1)[0], leaving)

@@ -5,19 +5,23 @@ import json
 import signal
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from reelkit.clock import SystemClock
 from reelkit.fleet.base import JobSpec
 from reelkit.fleet.errors import JobUnknown
 from reelkit.fleet.local import LocalFleet, describe_exit
 from reelkit.process import wait_until
+from reelkit.publish.rtmp.spec import StreamSpec
+from reelkit.publish.rtmp.status import StreamStatus
 from reelkit.render.config import RenderConfig
 from reelkit.render.progress import StuckTrack
-from reelkit.settings import RenderSettings
+from reelkit.settings import EgressSettings, RenderSettings, RtmpSettings
 
 # A worker made of the shell's smallest parts: it counts its starts in the job directory and says what a test wants.
 PRELUDE = """
@@ -300,3 +304,30 @@ async def test_a_worker_does_not_see_the_servers_settings(
 )
 def test_exits_are_described(status: int, text: str) -> None:
     assert describe_exit(status) == text
+
+
+async def test_where_a_film_is_streamed_to_stands_nowhere(tmp_path: Path, spec: JobSpec) -> None:
+    code = """
+    found = [" ".join(sys.argv), str(dict(os.environ)), *(path.read_text() for path in job.iterdir())]
+    line = sys.stdin.buffer.readline()
+    assert b"secret-key" in line and not sys.stdin.buffer.read()
+    assert not any("secret-key" in text for text in found), found
+    assert json.loads((job / "config.json").read_text())["stream"] is True
+    status = {"state": "LIVE", "target": "rtmp://host/app/…", "since_s": 1.0, "reconnects": starts}
+    say(event="progress", film_s=0, lag_s=1.5, segments=0, rss_bytes=1, stream=status)
+    if starts < 3: os.kill(os.getpid(), signal.SIGKILL)
+    done()
+    """
+    fleet = fleet_with(tmp_path, code)
+    stream = StreamSpec(url=SecretStr("rtmp://host/app/secret-key"), egress=EgressSettings(), rtmp=RtmpSettings())
+    told: list[StreamStatus | None] = []
+    fleet.on_progress(lambda _, progress: told.append(progress.stream))
+    assert "secret-key" not in repr(replace(spec, stream=stream))
+    await fleet.start(replace(spec, stream=stream))
+    assert (await fleet.wait("rec-1")).error is None
+    assert [status.reconnects for status in told if status is not None] == [1, 2, 3]
+    assert StreamSpec.received(stream.handover()) == stream
+    assert StreamSpec.received(b"") is None
+    with pytest.raises(ValueError, match="cannot be read") as refused:
+        StreamSpec.received(b'{"url": "secret-key"')
+    assert "secret-key" not in str(refused.value)

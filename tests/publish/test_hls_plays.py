@@ -79,7 +79,7 @@ async def test_a_player_may_begin_anywhere(tmp_path: Path) -> None:
 
 
 async def test_the_example_of_the_docs_tells_every_message_once(tmp_path: Path) -> None:
-    (example,) = (block for block in re.findall(r"```js\n(.*?)```", DOCS.read_text(), re.S) if "new Hls" in block)
+    (example,) = (block for block in re.findall(r"```js\n(.*?)```", DOCS.read_text(), re.DOTALL) if "new Hls" in block)
     assert example.count("\n") <= 16
     directory = record(tmp_path, "AAC")
     async with hls_page(directory) as (page, url):

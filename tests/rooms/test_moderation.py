@@ -74,10 +74,15 @@ async def test_the_server_kicks(meeting: FakeMeeting) -> None:
     alice = await meeting.joined("alice")
     bob = await meeting.joined("bob")
     await meeting.room.kick(alice.id)
+    assert not meeting.room.ended_by_host
     await meeting.room.kick_all()
     await settle()
     assert RoomEvent.KICK in alice.events()
     assert RoomEvent.KICK_ALL in bob.events()
+    assert meeting.room.ended_by_host
+    # Whoever comes within the time that the session is kept goes on with it.
+    await meeting.joined("carol")
+    assert not meeting.room.ended_by_host
 
 
 async def test_a_participant_who_is_shut_out_is_removed(meeting: FakeMeeting) -> None:

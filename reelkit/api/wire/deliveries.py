@@ -30,11 +30,11 @@ class DestinationWire(WireModel):
     label: str = Field(description="The place, such as s3://films/2026.")
     state: DeliveryState = Field(
         description="WAITING: nothing is sent yet; UPLOADING: also while the recording goes on, and while storage that "
-        "is down is waited for; UPLOADED: it has everything; FAILED: given up, the files are in the hosted bucket."
+        "is down is waited for; UPLOADED: it has everything; FAILED: given up, what there is lies in the hosted bucket."
     )
     sent_bytes: int
     total_bytes: Absent[int] = Field(None, description="Known once all files are finished.")
-    attempts: int = Field(description="How often a file was begun, or gone on with after a failure.")
+    attempts: int = Field(description="0 before it has begun, then 1 and one more for each failure.")
     error: Absent[str] = Field(None, description="What went wrong last, until it goes on.")
     next_try_time: Absent[Timestamp] = Field(None, description="While the storage is waited for.")
 

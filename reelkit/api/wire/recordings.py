@@ -19,8 +19,8 @@ from reelkit.control.hosted import BucketState
 from reelkit.control.meetings import Meeting
 from reelkit.control.recording import Action, Recording, RecordingStatus, RecordingType, StartReason, StopReason
 from reelkit.control.rendering import Rendering
-from reelkit.publish.rtmp.status import StreamStatus
 from reelkit.control.track_links import LayerLinks, track_bytes
+from reelkit.publish.rtmp.status import StreamStatus
 
 
 class RecordingSortKey(StrEnum):
