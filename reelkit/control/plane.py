@@ -1,6 +1,7 @@
 """The control plane: all services, built once and wired to each other."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -44,6 +45,7 @@ from reelkit.control.upload_metrics import UploadMetrics
 from reelkit.control.uploads import Uploads
 from reelkit.control.vault import Vault
 from reelkit.control.watermarks import Watermarks
+from reelkit.control.webhooks.payloads import ShownFiles
 from reelkit.control.webhooks.plane import Webhooks
 from reelkit.db import Database
 from reelkit.egress.fetch import Fetcher
@@ -102,7 +104,7 @@ class ControlPlane:
             settings=settings,
             database=database,
             clock=clock,
-            links_to=links.to,
+            files_of=partial(ShownFiles.of, links),
             registry=registry,
             key_file=paths.secrets / "webhooks.pem",
         )

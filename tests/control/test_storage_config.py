@@ -212,7 +212,6 @@ def test_what_the_official_client_declares_is_read() -> None:
 
 
 def test_keys_as_ssh_keygen_encrypts_them(tmp_path: Path) -> None:
-    pytest.importorskip("bcrypt")
     path = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "hidden phrase", "-f", path], check=True)
     config = SFTP_KEY | {"private_key": path.read_text()}

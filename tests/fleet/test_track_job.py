@@ -62,24 +62,30 @@ async def test_a_worker_that_is_killed_while_the_meeting_goes_on(tmp_path: Path)
     fleet = LocalFleet(RenderSettings(max_live=1), SystemClock())
     job = JobSpec("recording-1", tmp_path / "job", tmp_path / "capture", replace_live(CONFIG), tracks=TrackSpec())
     waiting = replace(job, recording_id="other", job_dir=tmp_path / "other", again=True)
-    with CaptureWriter(spec, tmp_path / "capture") as writer:
-        writer.write_until(spec.wall_s(5.0))
-        await fleet.start(job)
-        await fleet.start(waiting)
-        assert not any(status.waiting for status in fleet.statuses().values()), "tracks take nobody's place"
+    try:
+        with CaptureWriter(spec, tmp_path / "capture") as writer:
+            writer.write_until(spec.wall_s(5.0))
+            await fleet.start(job)
+            await fleet.start(waiting)
+            assert not any(status.waiting for status in fleet.statuses().values()), "tracks take nobody's place"
 
-        def has_written() -> bool:
-            progress = fleet.progress(job.recording_id)
-            return progress is not None and progress.film_s > 1.0
+            async def has_written() -> bool:
+                progress = fleet.progress(job.recording_id)
+                return progress is not None and progress.film_s > 1.0
 
-        await wait_until(has_written, timeout_s=60)
-        pid = fleet.pid(job.recording_id)
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        await wait_until(lambda: fleet.pid(job.recording_id) not in {None, pid}, timeout_s=60)
-        writer.finish()
-    outcome = await fleet.wait(job.recording_id)
-    await fleet.close()
+            await wait_until(has_written, timeout_s=60)
+            pid = fleet.pid(job.recording_id)
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+
+            async def is_replaced() -> bool:
+                return fleet.pid(job.recording_id) not in {None, pid}
+
+            await wait_until(is_replaced, timeout_s=60)
+            writer.finish()
+        outcome = await fleet.wait(job.recording_id)
+    finally:
+        await fleet.close()
     assert outcome.error is None
     assert [file.name for file in outcome.files] == sorted(content(whole))
     assert content(tmp_path / "job") == content(whole)

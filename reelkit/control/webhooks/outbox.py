@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reelkit.clock import Clock, utc
 from reelkit.control.errors import NotFound
-from reelkit.control.links import Links
 from reelkit.control.recording import Recording
 from reelkit.control.webhooks.events import (
     EndReason,
@@ -24,7 +23,7 @@ from reelkit.control.webhooks.events import (
     session_subject,
 )
 from reelkit.control.webhooks.metrics import WebhookMetrics
-from reelkit.control.webhooks.payloads import meeting_payload, participant_payload, recording_payload
+from reelkit.control.webhooks.payloads import ShownFiles, meeting_payload, participant_payload, recording_payload
 from reelkit.db.apps import AppRepository
 from reelkit.db.meetings import MeetingRepository
 from reelkit.db.participants import ParticipantRow
@@ -32,7 +31,7 @@ from reelkit.db.recordings import RecordingRow
 from reelkit.db.sessions import SessionPeerRow, SessionRepository, SessionRow
 from reelkit.db.webhooks import PENDING, WebhookDeliveryRow, WebhookQueueRepository, WebhookRepository, WebhookRow
 
-LinksTo = Callable[[Recording], Links]
+FilesOf = Callable[[Recording], ShownFiles]
 """Signs the links that an event shows."""
 
 
@@ -43,13 +42,13 @@ class Outbox:
         self,
         clock: Clock,
         give_up_after_s: float,
-        links_to: LinksTo,
+        files_of: FilesOf,
         metrics: WebhookMetrics,
         wake: Callable[[], None],
     ) -> None:
         self._clock = clock
         self._give_up_after = timedelta(seconds=give_up_after_s)
-        self._links_to = links_to
+        self._files_of = files_of
         self._metrics = metrics
         self._wake = wake
 
@@ -65,7 +64,7 @@ class Outbox:
         live = await _session_of(session, row)
         recording = Recording.of(row)
         payload = {
-            "recording": recording_payload(recording, live.id if live else None, self._links_to(recording)),
+            "recording": recording_payload(recording, live.id if live else None, self._files_of(recording)),
             "meeting": await self._meeting(session, row.app_id, row.meeting_id, live),
         }
         event = WebhookEvent(row.app_id, EventName.RECORDING_STATUS, recording_subject(row.id), payload)

@@ -1,11 +1,13 @@
 """The bodies of events, in the hosted service's camelCase. What is not known is left out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
-from reelkit.control.links import Links
+from reelkit.control.links import HostedLinks, Links
 from reelkit.control.recording import Recording
+from reelkit.control.track_links import LayerLinks, track_bytes, track_links
 from reelkit.db.apps import AppRow
 from reelkit.db.meetings import MeetingRow
 from reelkit.db.sessions import SessionPeerRow, SessionRow
@@ -47,21 +49,51 @@ def participant_payload(peer: SessionPeerRow, custom_participant_id: str | None)
     )
 
 
-def recording_payload(recording: Recording, session_id: str | None, links: Links) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ShownFiles:
+    """Where the files of a recording can be fetched; ``layers`` are those of a track recording."""
+
+    links: Links = field(default_factory=Links)
+    layers: tuple[LayerLinks, ...] | None = None
+
+    @classmethod
+    def of(cls, links: HostedLinks, recording: Recording) -> Self:
+        if recording.tracks is None:
+            return cls(links.to(recording))
+        return cls(layers=track_links(links, recording))
+
+    @property
+    def download(self) -> str | list[dict[str, Any]] | None:
+        """As the API shows it, in this page's spelling."""
+        if self.layers is None:
+            return self.links.download_url
+        return [
+            {
+                "layerName": layer.layer,
+                "downloadUrls": {link.file.name: {"downloadUrl": link.url} for link in layer.links},
+            }
+            for layer in self.layers
+        ]
+
+
+def recording_payload(recording: Recording, session_id: str | None, files: ShownFiles) -> dict[str, Any]:
     """``recording``."""
-    has_file = links.download_url is not None or links.audio_download_url is not None
+    audio_url, size_bytes = files.links.audio_download_url, recording.file_size_bytes
+    if recording.tracks is not None:
+        size_bytes = track_bytes(recording)
+    has_file = files.download is not None or audio_url is not None
     return _known(
         {
             "id": recording.id,
             "recordingId": recording.id,
             "status": recording.status.value,
-            "downloadUrl": links.download_url,
-            "audioDownloadUrl": links.audio_download_url,
+            "downloadUrl": files.download,
+            "audioDownloadUrl": audio_url,
             "downloadUrlExpiry": _time(recording.download_expires_at) if has_file else None,
             "invokedTime": _time(recording.invoked_at),
             "startedTime": _time(recording.started_at),
             "stoppedTime": _time(recording.stopped_at),
-            "fileSize": None if recording.file_size_bytes is None else str(recording.file_size_bytes),
+            "fileSize": None if size_bytes is None else str(size_bytes),
             "outputFileName": recording.output_file_name,
             "meetingId": recording.meeting_id,
             "recordingDuration": recording.recording_duration_s,

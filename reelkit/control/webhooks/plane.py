@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from reelkit.clock import Clock
 from reelkit.control.webhooks.dispatcher import WebhookDispatcher
 from reelkit.control.webhooks.metrics import WebhookMetrics
-from reelkit.control.webhooks.outbox import LinksTo, Outbox
+from reelkit.control.webhooks.outbox import FilesOf, Outbox
 from reelkit.control.webhooks.queue import DeliveryQueue
 from reelkit.control.webhooks.sender import WebhookSender
 from reelkit.control.webhooks.service import WebhookService
@@ -30,7 +30,7 @@ class Webhooks:
         settings: Settings,
         database: Database,
         clock: Clock,
-        links_to: LinksTo,
+        files_of: FilesOf,
         registry: CollectorRegistry,
         key_file: Path,
     ) -> None:
@@ -45,7 +45,7 @@ class Webhooks:
             clock,
             metrics,
         )
-        self.outbox = Outbox(clock, limits.give_up_after_s, links_to, metrics, self._dispatcher.wake)
+        self.outbox = Outbox(clock, limits.give_up_after_s, files_of, metrics, self._dispatcher.wake)
         self.service = WebhookService(
             database=database, clock=clock, settings=limits, guard=guard, key=key, wake=self._dispatcher.wake
         )

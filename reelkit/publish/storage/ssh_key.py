@@ -16,9 +16,7 @@ def ssh_private_key(text: str, passphrase: str | None) -> asyncssh.SSHKey:
     pem = "\n".join(line.strip() for line in text.strip().splitlines()) + "\n"
     try:
         return asyncssh.import_private_key(pem, passphrase or None)
-    except asyncssh.KeyEncryptionError as error:
-        if "bcrypt" in str(error):
-            raise ValueError("is encrypted as only bcrypt can open, which this server lacks") from None
+    except asyncssh.KeyEncryptionError:
         raise BadPassphrase("is not the passphrase of private_key") from None
     except asyncssh.KeyImportError as error:
         if "Passphrase must be specified" in str(error):

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 
-from reelkit.control.links import Links
 from reelkit.control.webhooks.delivery import Delivery, DeliveryState, Webhook
 from reelkit.control.webhooks.events import EventName, WebhookEvent
 from reelkit.control.webhooks.params import NewWebhook
+from reelkit.control.webhooks.payloads import ShownFiles
 from reelkit.control.webhooks.plane import Webhooks
 from reelkit.db import Database
 from reelkit.db.apps import AccountRow, AppRepository, AppRow
@@ -36,7 +36,6 @@ class Line:
         )
         self.database = Database.at(data / "reelkit.sqlite3")
         self.registry = CollectorRegistry()
-        self.links = Links()
         key_file = data / "secrets" / "webhooks.pem"
         if _KEYS and not key_file.exists():
             # Making a key takes a tenth of a second.
@@ -48,7 +47,7 @@ class Line:
             settings=self.settings,
             database=self.database,
             clock=clock,
-            links_to=lambda _: self.links,
+            files_of=lambda _: ShownFiles(),
             registry=self.registry,
             key_file=key_file,
         )

@@ -3,6 +3,7 @@
 import io
 
 import av
+import numpy as np
 import pytest
 
 from reelkit.publish.rtmp.filler import Filler
@@ -65,7 +66,7 @@ def test_the_filler_is_black_and_silent(codec: AudioCodec, fps: int) -> None:
     with av.open(io.BytesIO(flv_file(filler, pictures)), "r", format="flv") as container:
         sound = [frame.to_ndarray() for frame in container.decode(audio=0)]
     assert len(sound) >= len(pictures) - 1
-    assert max(abs(block).max() for block in sound) < 1e-4
+    assert max(float(np.abs(block).max()) for block in sound) < 1e-4
 
 
 def flv_file(filler: Filler, pictures: list[tuple[bytes, bool]]) -> bytes:
