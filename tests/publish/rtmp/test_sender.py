@@ -36,7 +36,7 @@ CONFIG = RenderConfig(
     stream=True,
     video=VideoSpec(width_px=640, height_px=360, preset="ultrafast", crf=26),
 )
-SPEED = 6.0
+SPEED = 8.0
 """Of the meeting's time in tests."""
 PATIENCE_S = 30.0
 FILLER = bytes.fromhex("0000010c") + b"\xff" * 60_000 + b"\x80"
