@@ -58,6 +58,8 @@ class ShownFiles:
 
     @classmethod
     def of(cls, links: HostedLinks, recording: Recording) -> Self:
+        if not recording.is_hosted_for_caller:
+            return cls()
         if recording.tracks is None:
             return cls(links.to(recording))
         return cls(layers=track_links(links, recording))
