@@ -1,6 +1,6 @@
 """Storage that is down during a recording and after it: does the film arrive, whole, without anybody's help?
 
-    scripts/netns.sh .venv/bin/python -m bench.storage_down [--down 600] [--seconds 90]
+    scripts/netns.sh .venv/bin/python -m bench.storage_down [--down 600] [--seconds 120]
 
 A meeting of four is recorded to an S3 server of the caller's, at such a quality that its film is sent while it grows.
 Once parts of it are there, the server is stopped; the recording goes on without it, ends without it, and only after
@@ -28,8 +28,9 @@ from testbed.storage.s3 import RcloneS3
 from testbed.storage.server import BUCKET
 from testbed.timeline import Timeline, people
 
-ENVIRONMENT = {"REELKIT_RENDER__PRESET": "ultrafast", "REELKIT_RENDER__CRF": "2"}
+ENVIRONMENT = {"REELKIT_RENDER__PRESET": "ultrafast", "REELKIT_RENDER__CRF": "1"}
 """Tens of megabits a second: the film has enough to be sent early."""
+VIDEO = {"codec": "H264", "width": 1920, "height": 1080}
 PATH = "films"
 
 
@@ -51,7 +52,7 @@ async def run(down_s: float, film_s: float) -> int:
 
                 async def on_its_way() -> bool:
                     nonlocal sent_bytes
-                    sent_bytes = (await _destination(stack, recording_id))["sent_bytes"]
+                    sent_bytes = int((await _destination(stack, recording_id))["sent_bytes"])
                     return sent_bytes > 0
 
                 await wait_until(on_its_way, timeout_s=film_s, interval_s=0.5)
@@ -63,7 +64,7 @@ async def run(down_s: float, film_s: float) -> int:
                 Timeline(film_s, people(4)),
                 directory,
                 during=take_away,
-                options={"storage_config": _storage_config(server)},
+                options={"storage_config": _storage_config(server), "video_config": VIDEO},
                 delivery_timeout_s=down_s + 300,
             )
             assert outage is not None
@@ -123,7 +124,7 @@ def _sha256(path: Path) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--down", type=float, default=600.0, help="seconds without the server")
-    parser.add_argument("--seconds", type=float, default=90.0, help="of meeting")
+    parser.add_argument("--seconds", type=float, default=120.0, help="of meeting")
     options = parser.parse_args()
     return asyncio.run(run(options.down, options.seconds))
 

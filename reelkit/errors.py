@@ -8,7 +8,9 @@
     ├── reelkit.publish.errors.PublishError
     ├── reelkit.fleet.errors.FleetError
     ├── reelkit.rooms.errors.RoomError
-    └── reelkit.control.errors.ControlError
+    ├── reelkit.control.errors.ControlError
+    ├── reelkit.control.webhooks.errors.WebhookError
+    └── reelkit.commands.errors.CommandError
 
 Each package has one ``errors`` module with its own subclasses. An error says whose fault it is and whether the same
 call may succeed later, so that callers decide by type and attribute, never by text.

@@ -96,9 +96,7 @@ class LocalFleet:
     def statuses(self) -> Mapping[str, JobStatus]:
         """All jobs by recording."""
         return {
-            recording_id: JobStatus(
-                job.spec.tracks is None and not self._slots.has_place(recording_id), job.progress
-            )
+            recording_id: JobStatus(job.spec.tracks is None and not self._slots.has_place(recording_id), job.progress)
             for recording_id, job in self._jobs.items()
             if not job.supervisor.done()
         }

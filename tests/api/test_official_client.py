@@ -345,7 +345,6 @@ def test_what_is_not_built_says_so(judge: Judge) -> None:
         (judge.kit.analytics.get_org_analytics, (), {}),
         (judge.kit.active_session.kick_all_participants, ("x",), {}),
         (judge.kit.presets.delete, ("x",), {}),
-        (judge.kit.recordings.start_track_recording, (), {"meeting_id": "x"}),
     ]
     for method, args, kwargs in calls:
         with pytest.raises(APIStatusError, match="not available in this version") as refused:

@@ -48,10 +48,12 @@ def test_every_operation_below_the_app_documents_answer_errors_and_token(documen
 
 def test_fields_that_are_left_out_are_optional_and_never_null(document: dict[str, Any]) -> None:
     recording = document["components"]["schemas"]["RecordingWire"]
-    url = recording["properties"]["download_url"]
-    assert (url["type"], url["title"]) == ("string", "Download Url")
+    url = recording["properties"]["audio_download_url"]
+    assert (url["type"], url["title"]) == ("string", "Audio Download Url")
     assert "anyOf" not in url
     assert recording["properties"]["started_time"]["format"] == "date-time"
+    # A film, or the files of a track recording by layer.
+    assert [choice["type"] for choice in recording["properties"]["download_url"]["anyOf"]] == ["string", "array"]
     assert "download_url" not in recording["required"]
     assert "status" in recording["required"]
     caller = document["components"]["schemas"]["CallerWire"]

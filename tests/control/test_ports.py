@@ -37,6 +37,12 @@ def sfu(given: Sfu) -> ports.Sfu:
 
 
 def test_every_method_of_the_ports_is_there() -> None:
-    for port, part in ((ports.Bucket, DirectoryBucket), (ports.Bucket, S3Bucket), (ports.Gateway, Gateway), (ports.Room, Room), (ports.Sfu, Sfu)):
+    for port, part in (
+        (ports.Bucket, DirectoryBucket),
+        (ports.Bucket, S3Bucket),
+        (ports.Gateway, Gateway),
+        (ports.Room, Room),
+        (ports.Sfu, Sfu),
+    ):
         methods = {name for name, value in vars(port).items() if callable(value) and not name.startswith("_")}
         assert methods <= set(dir(part))

@@ -15,6 +15,7 @@ from reelkit.fleet.base import JobOutcome
 from reelkit.publish.delivered import DeliveredFile
 from tests.control.harness import CALLER, PUBLIC_URL, Harness, harness_at
 from tests.control.manual_clock import ManualClock
+from tests.control.own_storage import STORAGE_CONFIG
 
 NAMES = ("default_participant-1_peer-1_peer_audio_1760000000000.webm", "default_participant-2_peer-2_peer_audio_7.webm")
 
@@ -112,6 +113,22 @@ async def test_nobody_who_was_to_be_recorded_sent_anything(harness: Harness) -> 
     assert links[0].links == ()
 
 
+async def test_tracks_go_to_own_storage(harness: Harness) -> None:
+    recording = await start(
+        harness,
+        await harness.attended_meeting(),
+        storage_config=STORAGE_CONFIG,
+        realtimekit_bucket_config={"enabled": False},
+    )
+    harness.fleet.outcomes[recording.id] = outcome(harness, recording, *NAMES)
+    await harness.act(recording, Action.STOP)
+    done = await harness.until(recording, RecordingStatus.UPLOADED)
+    objects = harness.storage.objects()
+    assert set(objects) == {*NAMES, done.integrity_file_name}
+    assert objects[NAMES[1]] == b"soundsound"
+    assert track_links(harness.plane.links, done) is None
+
+
 async def test_a_job_that_failed_without_a_file(harness: Harness) -> None:
     recording = await start(harness, await harness.attended_meeting())
     harness.fleet.outcomes[recording.id] = JobOutcome.failed("the capture is gone")
@@ -188,7 +205,7 @@ def test_bad_fields_are_named(fields: dict[str, Any], named: str) -> None:
 
 async def test_a_bucket_that_is_off_needs_another_storage(harness: Harness) -> None:
     meeting = await harness.attended_meeting()
-    with pytest.raises(Invalid, match="realtimekit_bucket_config.enabled"):
+    with pytest.raises(Invalid, match=r"realtimekit_bucket_config\.enabled"):
         await start(harness, meeting, realtimekit_bucket_config={"enabled": False})
 
 

@@ -161,7 +161,7 @@ def test_the_schema_suits_postgresql() -> None:
         index for index in METADATA.tables["recordings"].indexes if index.name == "uq_recordings_one_running"
     )
     assert str(CreateIndex(one_running).compile(dialect=dialect)) == (
-        "CREATE UNIQUE INDEX uq_recordings_one_running ON recordings (meeting_id) "
+        "CREATE UNIQUE INDEX uq_recordings_one_running ON recordings (meeting_id, type) "
         "WHERE status IN ('INVOKED', 'RECORDING', 'PAUSED') AND allow_multiple = false"
     )
 

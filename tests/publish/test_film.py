@@ -130,13 +130,18 @@ def test_the_room_for_the_index_grows(
         assert [number_of(frame) for frame in container.decode(video=0)] == list(range(FRAMES))
 
 
-def test_long_films_leave_more_room(segments: Segments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("huge", "found"), [(2_600 * 8, 2_600 * 8), (2_600, 2_600 * 4)])
+def test_long_films_leave_more_room(
+    segments: Segments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, huge: int, found: int
+) -> None:
+    """At once, and beyond that step by step again."""
     monkeypatch.setattr(film_module, "_ROOM_BYTES", 2_600)
     monkeypatch.setattr(film_module, "_LARGE_ROOM_BYTES", 2_600)
+    monkeypatch.setattr(film_module, "_HUGE_ROOM_BYTES", huge)
     monkeypatch.setattr(film_module, "_COMPACT_BYTES", 0)
     film = joined(tmp_path / "film.mp4", segments)
     data = next(box for box in boxes(film.path.read_bytes()) if box.kind == b"mdat")
-    assert data.content_start == 2_600 * 8
+    assert data.content_start == found
 
 
 @pytest.mark.parametrize("frames", [1, 95, 96, 97])
