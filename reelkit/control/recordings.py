@@ -143,7 +143,7 @@ class RecordingService:
         return await self._store.list(app_id, where, page, newest_first=newest_first)
 
     async def active(self, app_id: str, meeting_id: str) -> Recording:
-        """The meeting's running recording: the newest if there are several, a film rather than tracks. Raises NotFound."""
+        """The meeting's running recording: the newest one, a film rather than tracks. Raises NotFound."""
         await self._meetings.get(app_id, meeting_id)
         running = await self._store.running(meeting_id)
         if not running:

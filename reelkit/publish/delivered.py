@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from reelkit.render.formats import Container
 
 DeliveredKind = Literal["video", "audio", "hls", "captions", "cues", "track"]
-"""What is rendered (reelkit.render.config.FileKind), and beside it: timed metadata as ``captions`` (WebVTT) and ``cues``
-(JSON), one participant's ``track``."""
+"""What is rendered (reelkit.render.config.FileKind); beside it timed metadata, as ``captions`` (WebVTT) and as ``cues``
+(JSON); one participant's ``track``."""
 
 
 class DeliveredFile(BaseModel):
