@@ -101,6 +101,39 @@ def test_targets() -> None:
 
 
 @pytest.mark.parametrize(
+    ("config", "change"),
+    [
+        (AWS, {"access_key": "AKIAother", "secret": "other"}),
+        (R2, {"secret": "other"}),
+        (AZURE, {"access_key": AZURE_STRING.replace("aGlkZGVu", "b3RoZXI=")}),
+        (GCS, {"secret": json.dumps(SERVICE_ACCOUNT | {"client_email": "other@project.iam.gserviceaccount.com"})}),
+        (SFTP_KEY, {"auth_method": "PASSWORD", "password": "other"}),
+    ],
+)
+def test_other_credentials_lead_to_the_same_place(config: dict[str, Any], change: dict[str, Any]) -> None:
+    before, after = parsed(config).target(), parsed(config | change).target()
+    assert before.place == after.place
+    assert before != after
+
+
+@pytest.mark.parametrize(
+    ("config", "change"),
+    [
+        (AWS, {"region": "cn-north-1"}),
+        (AWS, {"type": "digitalocean"}),
+        (AWS, {"path": "2026"}),
+        (R2, {"account_id": "fedcba9876543210" * 2}),
+        (AZURE, {"access_key": AZURE_STRING.replace("AccountName=films", "AccountName=others")}),
+        (GCS, {"bucket": "archive"}),
+        (SFTP_KEY, {"username": "others"}),
+        (SFTP_KEY, {"port": 22}),
+    ],
+)
+def test_another_account_is_another_place_whatever_its_label(config: dict[str, Any], change: dict[str, Any]) -> None:
+    assert parsed(config).target().place != parsed(config | change).target().place
+
+
+@pytest.mark.parametrize(
     ("config", "missing"),
     [
         *((AWS, field) for field in ("access_key", "secret", "bucket", "region")),

@@ -15,14 +15,14 @@ from reelkit.clock import Clock, utc
 from reelkit.egress.client import HttpResponse
 from reelkit.egress.guard import EgressGuard
 from reelkit.publish.storage.azure_account import AzureAccount, azure_account
-from reelkit.publish.storage.base import ObjectStat, Part, PartRules
+from reelkit.publish.storage.base import CHECK_NAME, ObjectStat, Part, PartRules
 from reelkit.publish.storage.errors import StorageRefused, StorageUnavailable, UploadUnknown
 from reelkit.publish.storage.names import object_key
+from reelkit.publish.storage.object_reading import object_stat, read_in_ranges
 from reelkit.publish.storage.rest import RestClient, content_md5, problem, xml_code
 from reelkit.publish.storage.s3 import origin_of
 from reelkit.publish.storage.sigv4 import uri_encode
 from reelkit.publish.storage.targets import AzureTarget
-from reelkit.publish.storage.xml_objects import CHECK_NAME, READ_BYTES
 from reelkit.settings import StorageSettings
 
 log = structlog.get_logger(__name__)
@@ -105,24 +105,18 @@ class AzureContainer:
         answer = await self._send("HEAD", name)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        headers = _require(answer).headers
-        size = headers.get("content-length", "")
-        if not size.isdecimal():
-            raise StorageUnavailable("the storage does not tell an object's size")
-        return ObjectStat(int(size), headers.get("etag", "").strip('"') or None, None)
+        return object_stat(_require(answer).headers)
 
     async def read(self, name: str) -> AsyncIterator[bytes]:
         found = await self.stat(name)
         if found is None:
             raise FileNotFoundError(name)
-        same = {"if-match": f'"{found.etag}"'} if found.etag else {}
-        for start in range(0, found.size_bytes, READ_BYTES):
-            stop = min(start + READ_BYTES, found.size_bytes)
-            headers = same | {"range": f"bytes={start}-{stop - 1}"}
-            answer = _require(await self._send("GET", name, headers=headers, max_bytes=stop - start))
-            if len(answer.body) != stop - start or answer.cut:
-                raise StorageUnavailable("the storage gave another piece of an object than it was asked for")
-            yield answer.body
+
+        async def get(headers: Mapping[str, str], max_bytes: int) -> HttpResponse:
+            return _require(await self._send("GET", name, headers=headers, max_bytes=max_bytes))
+
+        async for piece in read_in_ranges(found, get):
+            yield piece
 
     async def delete(self, name: str) -> bool:
         answer = await self._send("DELETE", name, headers={"x-ms-delete-snapshots": "include"})

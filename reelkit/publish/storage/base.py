@@ -4,6 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+CHECK_NAME = ".reelkit-check"
+"""What a check writes: always the same, so that one at most stays where deleting is not permitted."""
+READ_BYTES = 4 << 20
+"""Objects are read in pieces of this size."""
+
 
 @dataclass(frozen=True, slots=True)
 class PartRules:

@@ -9,11 +9,10 @@ from posixpath import dirname
 import asyncssh
 import structlog
 
-from reelkit.publish.storage.base import ObjectStat, Part, PartRules
+from reelkit.publish.storage.base import CHECK_NAME, READ_BYTES, ObjectStat, Part, PartRules
 from reelkit.publish.storage.errors import DestinationError, StorageRefused, StorageUnavailable, UploadUnknown
 from reelkit.publish.storage.names import object_key
 from reelkit.publish.storage.ssh_connection import SshConnector
-from reelkit.publish.storage.xml_objects import CHECK_NAME, READ_BYTES
 from reelkit.settings import StorageSettings
 
 log = structlog.get_logger(__name__)

@@ -8,12 +8,30 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
+from reelkit.publish.storage.azure_account import azure_account
+
+_CREDENTIALS = (
+    "access_key",
+    "secret",
+    "connection_string",
+    "service_account",
+    "auth_method",
+    "private_key",
+    "password",
+)
+
 
 class _Target(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     path: str = ""
     """Below the root of the bucket; without slashes at its ends (but see SftpTarget)."""
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Where it is, without who comes: targets with equal places hold the same objects. Labels may be equal for
+        different places, such as buckets of one name in two accounts."""
+        return tuple(self.model_dump(exclude=set(_CREDENTIALS)).items())
 
     def _label(self, scheme: str, *parts: str) -> str:
         return f"{scheme}://" + "/".join(part for part in (*parts, self.path.strip("/")) if part)
@@ -42,6 +60,11 @@ class AzureTarget(_Target):
     type: Literal["azure"]
     connection_string: SecretStr
     container: str
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """With the account, which only the connection string names. Raises ValueError for one that is none."""
+        return (*super().place, azure_account(self.connection_string.get_secret_value()).blob_endpoint.lower())
 
     @property
     def label(self) -> str:

@@ -9,17 +9,15 @@ from typing import Protocol
 import structlog
 
 from reelkit.egress.client import HttpResponse
-from reelkit.publish.storage.base import ObjectStat, Part, PartRules
+from reelkit.publish.storage.base import CHECK_NAME, ObjectStat, Part, PartRules
 from reelkit.publish.storage.errors import DestinationError, StorageRefused, StorageUnavailable, UploadUnknown
 from reelkit.publish.storage.names import object_key
+from reelkit.publish.storage.object_reading import object_stat, read_in_ranges
 from reelkit.publish.storage.rest import RestClient, content_md5, problem, sha256_hex, xml_code, xml_text
 from reelkit.publish.storage.sigv4 import uri_encode
 
 log = structlog.get_logger(__name__)
 
-CHECK_NAME = ".reelkit-check"
-"""What a check writes: always the same, so that one at most stays where deleting is not permitted."""
-READ_BYTES = 4 << 20
 # Putting thousands of parts together may take minutes.
 _ASSEMBLY_S = 300.0
 _MD5_ETAG = re.compile(r"[0-9a-f]{32}")
@@ -135,24 +133,18 @@ class XmlObjects:
         answer = await self._send("HEAD", name)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        headers = _require(answer).headers
-        size = headers.get("content-length", "")
-        if not size.isdecimal():
-            raise StorageUnavailable("the storage does not tell an object's size")
-        return ObjectStat(int(size), headers.get("etag", "").strip('"') or None, None)
+        return object_stat(_require(answer).headers)
 
     async def read(self, name: str) -> AsyncIterator[bytes]:
         found = await self.stat(name)
         if found is None:
             raise FileNotFoundError(name)
-        same = {"if-match": f'"{found.etag}"'} if found.etag else {}
-        for start in range(0, found.size_bytes, READ_BYTES):
-            stop = min(start + READ_BYTES, found.size_bytes)
-            headers = same | {"range": f"bytes={start}-{stop - 1}"}
-            answer = _require(await self._send("GET", name, headers=headers, max_bytes=stop - start))
-            if len(answer.body) != stop - start or answer.cut:
-                raise StorageUnavailable("the storage gave another piece of an object than it was asked for")
-            yield answer.body
+
+        async def get(headers: Mapping[str, str], max_bytes: int) -> HttpResponse:
+            return _require(await self._send("GET", name, headers=headers, max_bytes=max_bytes))
+
+        async for piece in read_in_ranges(found, get):
+            yield piece
 
     async def delete(self, name: str) -> bool:
         answer = await self._send("DELETE", name)
