@@ -30,6 +30,10 @@ START_BYTES = 32 << 20
 _AT_ONCE = 2
 """Parts in memory and on their way."""
 
+_DOUBT_FAILURES = 3
+"""After so many in a row the storage is asked whether it still knows the upload."""
+_PROBE = b"\0"
+
 Save = Callable[[UploadState], Awaitable[None]]
 _Read = Callable[[Span], Awaitable[Piece | None]]
 
@@ -78,6 +82,7 @@ class Upload:
                 await self._advance(report)
             except StorageUnavailable as error:
                 self._failed(error)
+                await self._ask_again()
             except UploadUnknown as error:
                 self._failed(error)
                 self.state.forget_upload()
@@ -109,6 +114,8 @@ class Upload:
                     self._failed(error)
                     if isinstance(error, UploadUnknown):
                         self.state.forget_upload()
+                    else:
+                        await self._ask_again()
                     await self._save()
                     await self._clock.sleep(self._wait_s(error))
                 except StorageRefused as error:
@@ -324,6 +331,27 @@ class Upload:
         except DestinationError as error:
             # Whoever owns the storage has rules for uploads that were left, or pays for them.
             log.warning("an upload could not be thrown away", name=self.state.name, reason=str(error))
+
+    async def _ask_again(self) -> None:
+        """Begins anew next time if the storage has forgotten the upload and could not say so.
+
+        A server that does not know an upload may answer and close the connection while a part is still being sent, and
+        then the answer is lost with the connection, every time. It is not with a part of one byte, which is sent with a
+        number that is not used and vanishes with the upload's end.
+        """
+        state, rules = self.state, self._destination.rules
+        if self._failures_in_a_row < _DOUBT_FAILURES or state.upload_id is None or rules.positional:
+            return
+        if rules.max_parts in state.parts:
+            return
+        probe = Part(rules.max_parts, None, _PROBE, sha256(_PROBE).hexdigest())
+        try:
+            await self._destination.put_part(state.name, state.upload_id, probe)
+        except UploadUnknown as error:
+            log.warning("a storage has forgotten an upload", name=state.name, reason=str(error))
+            state.forget_upload()
+        except DestinationError as error:
+            log.debug("a storage was asked for an upload in vain", name=state.name, reason=str(error))
 
     def _wait_s(self, error: DestinationError) -> float:
         """How long before the next try. Raises UploadGaveUp."""

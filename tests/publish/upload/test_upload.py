@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reelkit.publish.storage.base import PartRules
-from reelkit.publish.storage.errors import StorageRefused
+from reelkit.publish.storage.base import Part, PartRules
+from reelkit.publish.storage.errors import StorageRefused, StorageUnavailable
 from reelkit.publish.upload.errors import SourceLost, UploadGaveUp
 from reelkit.publish.upload.growth import GrowingFile
 from reelkit.publish.upload.retry import Patience
@@ -413,6 +413,32 @@ async def test_an_object_whose_making_went_unanswered_is_recognised(tmp_path: Pa
     assert storage.calls["begin"] == 1
     assert storage.calls["complete"] == 2
     assert storage.objects[NAME] == film.path.read_bytes()
+
+
+@pytest.mark.parametrize("growing", [True, False])
+async def test_a_storage_that_forgets_but_never_gets_to_say_so_is_asked(tmp_path: Path, growing: bool) -> None:
+    """Its answer is lost while a part is sent, with the connection that it closes; not with a part of one byte."""
+
+    class Hasty(MemoryStorage):
+        async def put_part(self, name: str, upload_id: str, part: Part) -> str:
+            if upload_id not in self.uploads and len(part.data) > 1:
+                self.calls["put_part"] += 1
+                raise StorageUnavailable("the connection was closed")
+            return await super().put_part(name, upload_id, part)
+
+    storage = Hasty(S3)
+    uploader = Uploader(storage)
+    film = grown(tmp_path, 10 * BLOCK)
+    await uploader.advance(film.report())
+    storage.uploads.clear()
+    if growing:
+        film.data += content(10 * BLOCK, 8)
+        film.grow(10 * BLOCK)
+        await uploader.advance(film.report())
+        assert len(storage.uploads) == 1
+    await uploader.upload.finish(film.finish())
+    assert storage.objects[NAME] == film.path.read_bytes()
+    assert storage.calls["begin"] == 2
 
 
 async def test_an_older_object_of_the_same_size_is_not_taken_for_it(tmp_path: Path) -> None:
