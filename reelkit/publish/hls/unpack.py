@@ -75,6 +75,8 @@ def unpack(path: Path, directory: Path) -> Unpacked:
         raise ValueError(f"the tar is damaged or cut off: {error}") from error
     try:
         pieces = read_playlist((directory / PLAYLIST_FILE).read_text())
+        if strange := [piece.name for piece in pieces if Path(piece.name).name != piece.name]:
+            raise ValueError(f"the playlist names {strange[0]!r}, which is not in the tar")
         stream = directory / _STREAM_FILE
         with stream.open("wb") as joined:
             for piece in pieces:
