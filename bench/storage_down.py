@@ -1,6 +1,6 @@
 """Storage that is down during a recording and after it: does the film arrive, whole, without anybody's help?
 
-    scripts/netns.sh .venv/bin/python -m bench.storage_down [--down 600] [--seconds 120]
+    scripts/netns.sh .venv/bin/python -m bench.storage_down [--down 600] [--seconds 150]
 
 A meeting of four is recorded to an S3 server of the caller's, at such a quality that its film is sent while it grows.
 Once parts of it are there, the server is stopped; the recording goes on without it, ends without it, and only after
@@ -59,14 +59,18 @@ async def run(down_s: float, film_s: float) -> int:
                 await server.stop()
                 outage = asyncio.create_task(_bring_back(server, down_s))
 
-            rehearsal = await rehearse(
-                stack,
-                Timeline(film_s, people(4)),
-                directory,
-                during=take_away,
-                options={"storage_config": _storage_config(server), "video_config": VIDEO},
-                delivery_timeout_s=down_s + 300,
-            )
+            try:
+                rehearsal = await rehearse(
+                    stack,
+                    Timeline(film_s, people(4)),
+                    directory,
+                    during=take_away,
+                    options={"storage_config": _storage_config(server), "video_config": VIDEO},
+                    delivery_timeout_s=down_s + 300,
+                )
+            except BaseException:
+                print(stack.log_tail())
+                raise
             assert outage is not None
             back_s = await outage
             late_s = time.monotonic() - back_s
@@ -124,7 +128,7 @@ def _sha256(path: Path) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--down", type=float, default=600.0, help="seconds without the server")
-    parser.add_argument("--seconds", type=float, default=120.0, help="of meeting")
+    parser.add_argument("--seconds", type=float, default=150.0, help="of meeting")
     options = parser.parse_args()
     return asyncio.run(run(options.down, options.seconds))
 

@@ -229,7 +229,7 @@ class Delivery:
                 error=_joined(delivery.earlier_error, f"the delivery to {delivery.label} failed: {failure.message}"),
                 delivery=DeliveryChanges(state=DeliveryState.FAILED.value, error=failure.message, next_try_at=None),
             )
-            if recording.download_expires_at is None:
+            if self._needs_time(recording):
                 changes["download_expires_at"] = self._hosting.expiry()
             await self._hosting.release(recording)
             failed = await self._store.settle(recording.id, RecordingStatus.ERRORED, **changes)
@@ -296,9 +296,14 @@ class Delivery:
         changes = RecordingChanges(error=_joined(recording.error, reason))
         if duration_s is not None:
             changes["duration_ms"] = round(duration_s * _MS_PER_S)
-        if recording.delivery is not None and recording.delivery.files_at and recording.download_expires_at is None:
+        if recording.delivery is not None and recording.delivery.files_at and self._needs_time(recording):
             changes["download_expires_at"] = self._hosting.expiry()
         await self._store.settle(recording.id, RecordingStatus.ERRORED, **changes)
+
+    def _needs_time(self, recording: Recording) -> bool:
+        """Whether the hosted copy, which is the only one, has no time, or its time went by with the delivery."""
+        expires_at = recording.download_expires_at
+        return expires_at is None or expires_at <= utc(self._clock.time_s())
 
 
 def _joined(earlier: str | None, reason: str) -> str:

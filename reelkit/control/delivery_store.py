@@ -6,7 +6,7 @@ from reelkit.clock import Clock, utc
 from reelkit.control.delivery_files import FileToSend
 from reelkit.control.errors import NotFound
 from reelkit.control.storage_delivery import DeliveryState, delivery_purpose, opened_target, sealed_target
-from reelkit.control.vault import Vault
+from reelkit.control.vault import Sealed, Vault
 from reelkit.db import Database
 from reelkit.db.deliveries import DeliveryFileRow, DeliveryRepository, DeliveryRow
 from reelkit.publish.storage.targets import Target
@@ -89,7 +89,7 @@ class DeliveryStore:
         async with self._database.transaction() as session:
             repository = DeliveryRepository(session)
             delivery = await _delivery(repository, recording_id)
-            same_place = target is None or target.label == delivery.label
+            same_place = target is None or self._is_same_place(target, delivery)
             if target is not None:
                 delivery.target = sealed_target(target, self._vault, recording_id)
                 delivery.label = target.label
@@ -103,6 +103,14 @@ class DeliveryStore:
                 else:
                     delivery.sent_bytes -= row.sent_bytes
                     row.upload, row.sent_bytes, row.sent_at = None, 0, None
+
+    def _is_same_place(self, target: Target, delivery: DeliveryRow) -> bool:
+        """Whether what was sent so far is also at ``target``. If that cannot be told, everything is sent again."""
+        try:
+            earlier = opened_target(delivery.target, self._vault, delivery.recording_id)
+        except Sealed:
+            return False
+        return target.place == earlier.place
 
 
 async def _delivery(repository: DeliveryRepository, recording_id: str) -> DeliveryRow:

@@ -27,9 +27,8 @@ OpenDestination = Callable[[Target, HostKeys], Destination]
 """Raises StorageRefused for a target that cannot be right."""
 
 
-def guarded(settings: Settings) -> OpenDestination:
-    """Opens real storage: hosts that callers name are reached through the egress guard."""
-    guard = EgressGuard(settings.egress)
+def guarded(settings: Settings, guard: EgressGuard) -> OpenDestination:
+    """Opens real storage: hosts that callers name are reached through ``guard``."""
 
     def opened(target: Target, host_keys: HostKeys) -> Destination:
         return open_destination(target, guard=guard, settings=settings.storage, host_keys=host_keys)

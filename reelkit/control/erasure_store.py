@@ -11,6 +11,8 @@ from reelkit.control.errors import Conflict, NotFound
 from reelkit.control.hosted import names_of
 from reelkit.control.recording import RUNNING, RecordingStatus
 from reelkit.control.rerender import RenderStatus
+from reelkit.control.storage_delivery import delivery_purpose
+from reelkit.control.vault import Vault
 from reelkit.control.webhooks.events import recording_subject
 from reelkit.db import Database
 from reelkit.db.deliveries import DeliveryFileRow, DeliveryRepository
@@ -26,9 +28,17 @@ _LAST_RETRY_S = 3_600.0
 class ErasureStore:
     """Turns recordings into tombstones that say what is still to be removed. Methods raise DatabaseError."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
         self._database = database
         self._clock = clock
+        self._vault = vault
+
+    async def reseal(self) -> None:
+        """Encrypts with the vault's first key what opens the storage of erased recordings and is encrypted with
+        another."""
+        async with self._database.transaction() as session:
+            for row in await ErasureRepository(session).unfinished():
+                row.work = [self._resealed(each, delivery_purpose(row.recording_id)) for each in row.work]
 
     async def bury(self, app_id: str, recording_id: str, caller: Caller) -> tuple[Tombstone, RecordingStatus]:
         """Deletes the recording's row and everything that hangs on it; what it had on disks and elsewhere is from then
@@ -101,6 +111,10 @@ class ErasureStore:
             if not waits and row.completed_at is None:
                 row.completed_at = now
         return Tombstone.of(row)
+
+    def _resealed(self, work: dict[str, Any], purpose: str) -> dict[str, Any]:
+        target = work.get("target")
+        return work if target is None else {**work, "target": self._vault.resealed(target, purpose)}
 
 
 async def _row(repository: ErasureRepository, recording_id: str) -> ErasureRow:

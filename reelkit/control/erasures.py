@@ -5,6 +5,7 @@ recording, and a server that dies goes on with the removal when it starts.
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -16,11 +17,13 @@ from reelkit.control.erasure_steps import ErasureSteps, StillThere
 from reelkit.control.erasure_store import ErasureStore
 from reelkit.control.errors import Conflict, NotFound
 from reelkit.control.metrics import ControlMetrics
+from reelkit.control.patience import patiently
 from reelkit.control.recorder import Recorder
-from reelkit.control.recording import RecordingStatus
+from reelkit.control.recording import Recording, RecordingStatus
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.tasks import uninterrupted
 from reelkit.db.errors import DatabaseError
+from reelkit.errors import ReelkitError
 from reelkit.rooms.tasks import TaskOwner
 
 log = structlog.get_logger(__name__)
@@ -107,10 +110,27 @@ class ErasureService:
                 if recording.delivery is None or recording.delivery.files_at is None:
                     raise Conflict("the recording is being finished: try again in a moment")
                 await self._delivery.abandon(recording_id)
-            tombstone, status = await self._store.bury(app_id, recording_id, caller)
+            try:
+                tombstone, status = await self._store.bury(app_id, recording_id, caller)
+            except ReelkitError:
+                if recording.status is RecordingStatus.UPLOADING:
+                    self._tasks.spawn(self._deliver_on(recording), f"deliver-on-{recording_id}")
+                raise
         self._metrics.gone(status)
         log.info("a recording is erased", recording_id=recording_id, by=caller.kind.value)
         return tombstone
+
+    async def _deliver_on(self, known: Recording) -> None:
+        """Goes on with a delivery that was broken off for an erasure that could not be."""
+
+        async def attempt() -> None:
+            async with self._recorder.turn(known.meeting_id):
+                recording = await self._recordings.get(known.app_id, known.id)
+                if recording.status is RecordingStatus.UPLOADING and self._delivery.delivering(known.id) is None:
+                    self._delivery.upload(recording)
+
+        with suppress(NotFound):  # it was erased after all
+            await patiently(self._clock, "a delivery that was broken off", attempt, recording_id=known.id)
 
     def _remove_in_background(self, recording_id: str, *, asked: bool = False) -> asyncio.Task[None]:
         running = self._running.get(recording_id)

@@ -50,9 +50,13 @@ from reelkit.control.webhooks.plane import Webhooks
 from reelkit.db import Database
 from reelkit.egress.fetch import Fetcher
 from reelkit.egress.guard import EgressGuard
+from reelkit.egress.resolver import ThreadedResolver
 from reelkit.fleet.base import Fleet
 from reelkit.rooms.tasks import TaskOwner
 from reelkit.settings import Settings
+
+# Hosts that callers name, other than those of webhooks.
+_RESOLVER_THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,9 @@ class ControlPlane:
         )
         hosting = Hosting(bucket, clock, settings.recording.url_lifetime_s)
         self._deliveries = DeliveryStore(database, clock, vault)
-        destinations = Destinations(settings.storage, database, clock, open_destination or guarded(settings))
+        self._resolver = ThreadedResolver(_RESOLVER_THREADS)
+        guard = EgressGuard(settings.egress, self._resolver)
+        destinations = Destinations(settings.storage, database, clock, open_destination or guarded(settings, guard))
         uploads = Uploads(
             settings=settings.storage,
             clock=clock,
@@ -145,7 +151,6 @@ class ControlPlane:
             retention=retention,
             metrics=metrics,
         )
-        guard = EgressGuard(settings.egress)
         self.streams = Streams(fleet, clock, guard, registry)
         fetcher = Fetcher(guard)
         self._portraits = Portraits(fetcher, settings.recording, clock)
@@ -197,7 +202,7 @@ class ControlPlane:
             destinations=destinations,
             sfu=sfu,
         )
-        self.redelivery = Redelivery(self._store, self._deliveries, self._delivery, destinations)
+        self.redelivery = Redelivery(self._store, self._deliveries, self._delivery, destinations, self._recorder)
         self.observer = MeetingObserver(
             meetings=self.meetings,
             sessions=sessions,
@@ -225,10 +230,11 @@ class ControlPlane:
             count=metrics.reclaimed_bytes.inc,
         )
         self._expiry = Expiry(database, clock, bucket)
+        self._erasures = ErasureStore(database, clock, vault)
         self.erasures = ErasureService(
             clock=clock,
             recordings=self._store,
-            store=ErasureStore(database, clock),
+            store=self._erasures,
             steps=ErasureSteps(bucket=bucket, retention=retention, destinations=destinations, vault=vault),
             recorder=self._recorder,
             delivery=self._delivery,
@@ -249,6 +255,7 @@ class ControlPlane:
         await self._store.open()
         await self.meetings.reseal()
         await self._deliveries.reseal()
+        await self._erasures.reseal()
         return Boot(app, token)
 
     def bind(self, gateway: Gateway) -> None:
@@ -280,3 +287,4 @@ class ControlPlane:
         await self._recorder.close(timeout_s)
         await self._delivery.close(max(0.0, deadline_s - self._clock.monotonic_s()))
         await self._webhooks.close()
+        self._resolver.close()

@@ -16,7 +16,7 @@ from reelkit.control.recording import Recording
 from reelkit.control.upload_metrics import UploadMetrics
 from reelkit.errors import ReelkitError
 from reelkit.publish.storage.base import Destination, ObjectStat
-from reelkit.publish.storage.errors import DestinationError, StorageRefused
+from reelkit.publish.storage.errors import StorageRefused
 from reelkit.publish.upload.growth import GrowingFile
 from reelkit.publish.upload.retry import Patience
 from reelkit.publish.upload.source import FinishedFile
@@ -53,6 +53,7 @@ class RecordingUpload:
         self._type = str(recording.delivery.storage.get("type")) if recording.delivery is not None else ""
         self._destination: Destination | None = None
         self._uploads: dict[str, Upload] = {}
+        self._making = asyncio.Lock()
         self._told: dict[str, tuple[int, int]] = {}
         """Bytes and failures of each file that the metrics know of."""
         self._growing: tuple[GrowingFile, ...] = ()
@@ -92,7 +93,7 @@ class RecordingUpload:
 
     async def stat(self, name: str) -> ObjectStat | None:
         """What the storage says of an object; None also if it does not say."""
-        with suppress(DestinationError):
+        with suppress(ReelkitError):
             return await (await self._open()).stat(name)
         return None
 
@@ -115,19 +116,21 @@ class RecordingUpload:
         return self._destination
 
     async def _upload(self, name: str, kind: str) -> Upload:
-        if name not in self._uploads:
-            state = await patiently(
-                self._clock, "the state of an upload", lambda: self._store.upload(self.recording.id, name, kind)
-            )
-            self._told[name] = (state.sent_bytes, state.failures)
-            self._uploads[name] = Upload(
-                await self._open(),
-                state,
-                self._save,
-                clock=self._clock,
-                random=self._random,
-                patience=self._patience,
-            )
+        # Two uploads of one file would overwrite what the other one has saved.
+        async with self._making:
+            if name not in self._uploads:
+                state = await patiently(
+                    self._clock, "the state of an upload", lambda: self._store.upload(self.recording.id, name, kind)
+                )
+                self._told[name] = (state.sent_bytes, state.failures)
+                self._uploads[name] = Upload(
+                    await self._open(),
+                    state,
+                    self._save,
+                    clock=self._clock,
+                    random=self._random,
+                    patience=self._patience,
+                )
         return self._uploads[name]
 
     async def _save(self, state: UploadState) -> None:

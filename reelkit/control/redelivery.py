@@ -5,11 +5,12 @@ from reelkit.control.delivery import Delivery
 from reelkit.control.delivery_store import DeliveryStore
 from reelkit.control.destinations import Destinations
 from reelkit.control.errors import Conflict
+from reelkit.control.recorder import Recorder
 from reelkit.control.recording import Recording, RecordingStatus
 from reelkit.control.recording_store import DeliveryChanges, RecordingChanges, RecordingStore
 from reelkit.control.storage_config import StorageConfig
 from reelkit.control.storage_delivery import DeliveryState
-from reelkit.control.tasks import NamedLocks, uninterrupted
+from reelkit.control.tasks import uninterrupted
 from reelkit.control.validation import Params
 
 
@@ -24,13 +25,18 @@ class Redelivery:
     """Takes recordings whose delivery failed back to UPLOADING."""
 
     def __init__(
-        self, recordings: RecordingStore, store: DeliveryStore, delivery: Delivery, destinations: Destinations
+        self,
+        recordings: RecordingStore,
+        store: DeliveryStore,
+        delivery: Delivery,
+        destinations: Destinations,
+        recorder: Recorder,
     ) -> None:
         self._recordings = recordings
         self._store = store
         self._delivery = delivery
         self._destinations = destinations
-        self._turns = NamedLocks()
+        self._recorder = recorder
 
     async def start(self, app_id: str, recording_id: str, params: RedeliveryParams) -> Recording:
         """The answer is UPLOADING. Raises NotFound; Conflict if there is nothing to deliver again; Invalid naming
@@ -40,11 +46,13 @@ class Redelivery:
         storage = params.storage_config
         if storage is not None:
             await self._destinations.check(storage, app_id)
-        return await uninterrupted(self._start(app_id, recording_id, storage), f"deliver-again-{recording_id}")
+        return await uninterrupted(self._start(recording, storage), f"deliver-again-{recording_id}")
 
-    async def _start(self, app_id: str, recording_id: str, storage: StorageConfig | None) -> Recording:
-        async with self._turns.held(recording_id):
-            recording = await self._recordings.get(app_id, recording_id)
+    async def _start(self, known: Recording, storage: StorageConfig | None) -> Recording:
+        recording_id = known.id
+        # Whoever erases the recording takes the same turn: nothing may be sent any more after that.
+        async with self._recorder.turn(known.meeting_id):
+            recording = await self._recordings.get(known.app_id, recording_id)
             _require_failed(recording)
             await self._store.retry(recording_id, storage.target() if storage is not None else None)
             changes = DeliveryChanges(state=DeliveryState.UPLOADING.value, error=None, next_try_at=None)

@@ -138,7 +138,10 @@ class Uploads:
 
     def _upload_of(self, recording: Recording) -> RecordingUpload:
         async def opened() -> Destination:
-            return self._destinations.open(await self._store.target(recording.id), recording.app_id)
+            target = await patiently(
+                self._clock, "a storage's target", lambda: self._store.target(recording.id), recording_id=recording.id
+            )
+            return self._destinations.open(target, recording.app_id)
 
         upload = self._uploads[recording.id] = RecordingUpload(
             recording,
@@ -167,13 +170,25 @@ class Uploads:
         for file in files:
             if not file.sent and file.name != recording.integrity_file_name:
                 await upload.send(file, await self._hosting.local(recording, file.name))
-        record = await self._recordings.integrity(recording.id)
+        record = await patiently(
+            self._clock,
+            "the integrity record of a delivery",
+            lambda: self._recordings.integrity(recording.id),
+            recording_id=recording.id,
+        )
         if record is None or any(file.sent and file.name == recording.integrity_file_name for file in files):
             return record
         media = [file for file in files if file.name != recording.integrity_file_name]
-        record["destination"] = await self._destination_of(recording, upload, media)
-        await self._send_record(recording, upload, record)
-        return record
+        whole = record | {"destination": await self._destination_of(recording, upload, media)}
+        # Before it is sent: what is kept here says the same, also if this server ends in between.
+        await patiently(
+            self._clock,
+            "the integrity record of a delivery",
+            lambda: self._recordings.amend(recording.id, integrity=whole),
+            recording_id=recording.id,
+        )
+        await self._send_record(recording, upload, whole)
+        return whole
 
     async def _destination_of(
         self, recording: Recording, upload: RecordingUpload, files: list[FileToSend]

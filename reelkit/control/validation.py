@@ -44,7 +44,8 @@ class Params(BaseModel):
     A field that is null counts as not given.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Errors do not repeat what was given: it may be a secret, and they may be logged.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     @classmethod
     def parse(cls, body: object) -> Self:

@@ -65,6 +65,11 @@ class ErasureRepository:
             )
         )
 
+    async def unfinished(self) -> tuple[ErasureRow, ...]:
+        """Those of which something is left, whether it is tried again or not."""
+        rows = await self._session.scalars(select(ErasureRow).order_by(ErasureRow.recording_id))
+        return tuple(row for row in rows if row.work)
+
     async def purge(self, recording_id: str, subject: str) -> None:
         """Deletes a recording, all rows that hang on it, and the log of what webhooks were told of ``subject``."""
         told = WebhookDeliveryRow.subject == subject, WebhookDeliveryRow.state != PENDING

@@ -1,5 +1,6 @@
 """Erased recordings: everything that they had goes, and a tombstone says so."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +20,15 @@ from reelkit.control.recording import Action, Recording, RecordingStatus
 from reelkit.control.render_params import RenderParams
 from reelkit.control.rerender import RenderStatus
 from reelkit.control.retention import CHECK_INTERVAL_S as RETENTION_INTERVAL_S
+from reelkit.control.vault import KEY_FILE, new_key
 from reelkit.control.webhooks.events import recording_subject
+from reelkit.db.errors import DatabaseUnavailable
 from reelkit.db.recordings import RecordingFilter
 from reelkit.db.webhooks import WebhookDeliveryRow, WebhookRow
 from reelkit.process import wait_until
 from reelkit.publish.errors import StorageError
+from tests.control.deliveries import in_time as delivered_in_time
+from tests.control.deliveries import retried, until_waiting
 from tests.control.harness import CALLER, Harness, harness_at
 from tests.control.manual_clock import ManualClock
 from tests.control.own_storage import STORAGE_CONFIG
@@ -310,6 +315,69 @@ async def test_a_recording_whose_storage_is_waited_for_can_be_erased(harness: Ha
     harness.storage.down = False
     await harness.clock.advance(3_600)
     assert harness.storage.objects() == {}
+
+
+async def test_an_erasure_that_fails_breaks_no_delivery_off(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = await harness.start(await harness.attended_meeting(), storage_config=STORAGE_CONFIG)
+    harness.storage.down = True
+    await harness.act(recording, Action.STOP)
+    await until_waiting(harness, recording)
+
+    async def refuse(*_: object) -> None:
+        raise DatabaseUnavailable("the database is restarting")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(harness.plane._erasures, "bury", refuse)
+        with pytest.raises(DatabaseUnavailable):
+            await erased(harness, recording)
+    harness.storage.down = False
+    uploaded = await delivered_in_time(harness, recording, RecordingStatus.UPLOADED)
+    assert uploaded.output_file_name in harness.storage.objects()
+
+
+async def test_what_is_delivered_again_is_not_erased_at_the_same_time(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = await harness.start(await harness.attended_meeting(), storage_config=STORAGE_CONFIG)
+    harness.storage.secret = "another"
+    await harness.act(recording, Action.STOP)
+    await harness.until(recording, RecordingStatus.ERRORED)
+    await harness.gateway.end(recording.meeting_id)
+    harness.storage.secret = STORAGE_CONFIG["secret"]
+    bury, go_on = harness.plane._erasures.bury, asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:
+        await go_on.wait()
+        return await bury(*arguments)
+
+    monkeypatch.setattr(harness.plane._erasures, "bury", slow)
+    erasing = asyncio.create_task(erased(harness, recording))
+    await until(lambda: bool(harness.plane._recorder._turns._locks))
+    again = asyncio.create_task(retried(harness, recording))
+    await asyncio.wait({again}, timeout=0.05)
+    go_on.set()
+    assert (await erasing).left == ()
+    with pytest.raises(NotFound, match="erased"):
+        await again
+    assert harness.storage.objects() == {}
+
+
+async def test_what_opens_an_erased_recordings_storage_outlives_a_change_of_keys(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = Harness(tmp_path, clock)
+    await first.open()
+    recording = await uploaded(first, storage_config=STORAGE_CONFIG)
+    first.storage.down = True
+    await erased(first, recording)
+    await first.close()
+    path = tmp_path / "secrets" / KEY_FILE
+    path.write_text(f"{new_key()}\n{path.read_text()}")
+    second = Harness(tmp_path, clock)
+    await second.open(recover=False)
+    await second.close()
+    path.write_text(path.read_text().splitlines()[0])
+    async with harness_at(tmp_path, clock) as third:
+        await in_time(third, recording, ErasureState.ERASED)
 
 
 async def test_a_failed_recording_gives_its_capture_back(harness: Harness) -> None:

@@ -1,6 +1,8 @@
 """Recordings that are delivered to the caller's own storage: the rules, with storage in memory."""
 
 import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,14 @@ from reelkit.control.errors import Conflict, Invalid
 from reelkit.control.hosted import BucketState
 from reelkit.control.recording import Action, RecordingStatus, StartReason
 from reelkit.control.storage_delivery import DeliveryState
+from reelkit.db.errors import DatabaseUnavailable
 from reelkit.fleet.base import JobOutcome
 from reelkit.process import wait_until
 from tests.control.deliveries import NO_BUCKET, bucket_of, delivery_of, in_time, retried, stopped, until_waiting
 from tests.control.fakes import CONTENT, delivered
 from tests.control.harness import Harness, harness_at
 from tests.control.own_storage import STORAGE_CONFIG, with_secret
+from tests.publish.upload.memory_storage import REFUSED
 
 
 async def test_everything_goes_there_and_into_the_bucket(harness: Harness) -> None:
@@ -157,6 +161,66 @@ async def test_a_failed_delivery_may_go_elsewhere(harness: Harness) -> None:
     assert delivery_of(again).storage["bucket"] == "archive"
     uploaded = await harness.until(recording, RecordingStatus.UPLOADED)
     assert harness.storage.objects("s3://archive")[uploaded.output_file_name] == CONTENT["video"]
+
+
+async def test_a_bucket_of_the_same_name_elsewhere_gets_everything(harness: Harness) -> None:
+    recording = await harness.start(
+        await harness.meeting(), storage_config=STORAGE_CONFIG, video_config={}, audio_config={}, **NO_BUCKET
+    )
+    # The film arrives, its sound is refused.
+    harness.storage.places["s3://films/2026"].faults += [None, REFUSED]
+    await harness.act(recording, Action.STOP)
+    failed = await harness.until(recording, RecordingStatus.ERRORED)
+    assert list(harness.storage.objects()) == [failed.output_file_name]
+    harness.storage.places.clear()
+    again = await retried(harness, failed, {**STORAGE_CONFIG, "region": "us-2"})
+    assert delivery_of(again).label == delivery_of(failed).label
+    uploaded = await harness.until(recording, RecordingStatus.UPLOADED)
+    assert set(harness.storage.objects()) == {
+        uploaded.output_file_name,
+        uploaded.audio_file_name,
+        uploaded.integrity_file_name,
+    }
+
+
+async def test_a_delivery_that_failed_too_late_leaves_time_for_the_film(tmp_path: Path) -> None:
+    async with harness_at(tmp_path, recording={"url_lifetime_s": 60}, storage={"give_up_after_s": 3_600}) as harness:
+        harness.storage.down = True
+        recording = await stopped(harness)
+        await until_waiting(harness, recording)
+        failed = await in_time(harness, recording, RecordingStatus.ERRORED)
+        assert failed.download_expires_at is not None
+        assert failed.uploaded_at is None
+        assert failed.download_expires_at > failed.invoked_at + timedelta(seconds=3_600)
+
+
+async def test_a_database_that_is_away_for_a_moment_costs_no_delivery(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = 0
+
+    def away(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        answers = iter([False])
+
+        async def called(*arguments: Any) -> Any:
+            nonlocal refused
+            if not next(answers, True):
+                refused += 1
+                raise DatabaseUnavailable("the database is restarting")
+            return await method(*arguments)
+
+        return called
+
+    harness.storage.down = True
+    recording = await harness.start(await harness.meeting(), storage_config=STORAGE_CONFIG)
+    harness.storage.down = False
+    plane = harness.plane
+    monkeypatch.setattr(plane._deliveries, "target", away(plane._deliveries.target))
+    monkeypatch.setattr(plane._store, "integrity", away(plane._store.integrity))
+    await harness.act(recording, Action.STOP)
+    uploaded = await in_time(harness, recording, RecordingStatus.UPLOADED)
+    assert refused == 2
+    assert uploaded.integrity_file_name in harness.storage.objects()
 
 
 async def test_patience_ends(tmp_path: Path) -> None:

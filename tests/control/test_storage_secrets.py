@@ -11,6 +11,7 @@ from reelkit.control.host_keys import PinnedHostKeys
 from reelkit.control.hosted import BucketState
 from reelkit.control.recording import Action, RecordingStatus
 from reelkit.control.vault import KEY_FILE, new_key
+from reelkit.egress.guard import EgressGuard
 from tests.control.deliveries import bucket_of, delivery_of, retried, until_waiting
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import ManualClock
@@ -96,7 +97,7 @@ async def test_host_keys_are_pinned_for_each_app(harness: Harness) -> None:
     ],
 )
 async def test_hosts_inside_are_not_spoken_to(harness: Harness, storage: dict[str, Any]) -> None:
-    harness.open_destination = guarded(harness.settings)
+    harness.open_destination = guarded(harness.settings, EgressGuard(harness.settings.egress))
     with pytest.raises(Invalid) as refused:
         await harness.start(await harness.meeting(), storage_config=storage)
     assert refused.value.field == "storage_config"
