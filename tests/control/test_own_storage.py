@@ -49,6 +49,17 @@ async def test_the_record_of_integrity_names_the_destination(harness: Harness) -
     }
 
 
+async def test_the_record_is_kept_with_its_destination_before_it_is_sent(harness: Harness) -> None:
+    recording = await harness.start(await harness.meeting(), storage_config=STORAGE_CONFIG)
+    # The film is put and looked at; then as if the server had ended.
+    harness.storage.places["s3://films/2026"].faults += [None, None, REFUSED]
+    await harness.act(recording, Action.STOP)
+    failed = await harness.until(recording, RecordingStatus.ERRORED)
+    record = await harness.plane.recordings.integrity(failed)
+    assert record is not None
+    assert [each["name"] for each in record["destination"]["objects"]] == [failed.output_file_name]
+
+
 async def test_nothing_stays_in_a_bucket_that_is_switched_off(harness: Harness) -> None:
     harness.storage.down = True
     recording = await stopped(harness, **NO_BUCKET)

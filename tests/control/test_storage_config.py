@@ -10,6 +10,7 @@ import pytest
 from cloudflare.types.realtime_kit import recording_start_recordings_params as official
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import ValidationError
 
 from reelkit.control.errors import Invalid
 from reelkit.control.recording_params import RecordingParams
@@ -74,6 +75,13 @@ def test_secrets_are_nowhere_but_in_the_vaults_json(config: dict[str, Any]) -> N
     kept = target_to_json(target)
     assert target_from_json(kept) == target
     assert json.loads(kept)["type"] == config["type"]
+
+
+def test_what_is_wrong_is_told_without_what_was_given() -> None:
+    for config in (AWS | {"secret": ["hidden"]}, SFTP_KEY | {"private_key": {"hidden": "hidden"}}):
+        with pytest.raises(ValidationError) as raised:
+            RecordingParams.model_validate({"meeting_id": MEETING_ID, "storage_config": config})
+        assert "hidden" not in str(raised.value) + repr(raised.value)
 
 
 def test_targets() -> None:

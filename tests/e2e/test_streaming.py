@@ -118,10 +118,11 @@ async def test_a_pause_shows_nothing_and_a_killed_worker_streams_on(stack: Stack
         await passed(paused_s + 3.0)
         resumed_s = time.time()
         await api.steer_recording(recording_id, "resume")
-        await film_of(stack, recording_id, 6.4)
+        # The picture is back with the segment behind the one in which the pause was.
+        await film_of(stack, recording_id, 9.6)
         worker(stack).kill()
         await until(stack, recording_id, "LIVE", reconnects=1)
-        await film_of(stack, recording_id, 9.6)
+        await film_of(stack, recording_id, 12.8)
         await api.stop_recording(recording_id)
         recording = await api.recording_in(recording_id, "UPLOADED")
     assert recording.started_time is not None

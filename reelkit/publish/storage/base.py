@@ -72,6 +72,13 @@ class Destination(Protocol):
     async def put_part(self, name: str, upload_id: str, part: Part) -> str:
         """Sends a part; returns its receipt for ``complete``. May be repeated, also with the same number."""
 
+    async def knows(self, name: str, upload_id: str) -> bool:
+        """Whether an upload can go on; True also if the storage does not say.
+
+        For when parts fail again and again: a server that does not know the upload may answer and close the connection
+        while the part is still being sent, and the answer is lost with the connection.
+        """
+
     async def complete(self, name: str, upload_id: str, receipts: Sequence[tuple[int, str]], size_bytes: int) -> None:
         """Makes the object of ``(number, receipt)`` in the order given: readers see the old object or the new one,
         never a part of it. ``size_bytes`` is the size of the whole. May be repeated when its answer was lost."""

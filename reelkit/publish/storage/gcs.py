@@ -38,6 +38,8 @@ _ASSERTION_S = 3_600
 # A token is not used in its last minutes: a request with it may take some.
 _MARGIN_S = 300.0
 _MAX_TOKEN_S = 3_600.0
+# Google's have 2048 bits. Looking into one of many thousand bits would take seconds; 4096 fit.
+_MAX_KEY_LENGTH = 4_096
 _RULES = PartRules(5 << 20, 1 << 30, 10_000, uniform=False, positional=False)
 
 
@@ -106,6 +108,8 @@ def service_account_key(text: str) -> dict[str, Any]:
     for field in ("client_email", "private_key"):
         if not isinstance(key.get(field), str) or not key[field]:
             raise ValueError(f"has no {field}")
+    if len(key["private_key"]) > _MAX_KEY_LENGTH:
+        raise ValueError(f"has a private_key of more than {_MAX_KEY_LENGTH} characters")
     try:
         loaded = load_pem_private_key(key["private_key"].encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -83,6 +83,10 @@ class SftpDirectory:
         await self._write(name, upload_id, part.offset, part.data)
         return _RECEIPT
 
+    async def knows(self, name: str, upload_id: str) -> bool:
+        async with self._sftp() as sftp:
+            return await _size(sftp, self._part_path(name, upload_id)) is not None
+
     async def complete(
         self,
         name: str,

@@ -98,6 +98,10 @@ class XmlObjects:
             raise StorageRefused("the storage took a part without a receipt")
         return etag
 
+    async def knows(self, name: str, upload_id: str) -> bool:
+        answer = await self._send("GET", name, f"max-parts=1&uploadId={uri_encode(upload_id)}")
+        return xml_code(answer.body) != "NoSuchUpload"
+
     async def complete(self, name: str, upload_id: str, receipts: Sequence[tuple[int, str]], size_bytes: int) -> None:
         """Numbers have to ascend, as S3 wants it."""
         parts = "".join(

@@ -32,7 +32,6 @@ _AT_ONCE = 2
 
 _DOUBT_FAILURES = 3
 """After so many in a row the storage is asked whether it still knows the upload."""
-_PROBE = b"\0"
 
 Save = Callable[[UploadState], Awaitable[None]]
 _Read = Callable[[Span], Awaitable[Piece | None]]
@@ -335,23 +334,19 @@ class Upload:
     async def _ask_again(self) -> None:
         """Begins anew next time if the storage has forgotten the upload and could not say so.
 
-        A server that does not know an upload may answer and close the connection while a part is still being sent, and
-        then the answer is lost with the connection, every time. It is not with a part of one byte, which is sent with a
-        number that is not used and vanishes with the upload's end.
+        While a part is being sent its answer may be lost with the connection, every time.
         """
-        state, rules = self.state, self._destination.rules
-        if self._failures_in_a_row < _DOUBT_FAILURES or state.upload_id is None or rules.positional:
+        state = self.state
+        if self._failures_in_a_row < _DOUBT_FAILURES or state.upload_id is None:
             return
-        if rules.max_parts in state.parts:
-            return
-        probe = Part(rules.max_parts, None, _PROBE, sha256(_PROBE).hexdigest())
         try:
-            await self._destination.put_part(state.name, state.upload_id, probe)
-        except UploadUnknown as error:
-            log.warning("a storage has forgotten an upload", name=state.name, reason=str(error))
-            state.forget_upload()
+            known = await self._destination.knows(state.name, state.upload_id)
         except DestinationError as error:
             log.debug("a storage was asked for an upload in vain", name=state.name, reason=str(error))
+            return
+        if not known:
+            log.warning("a storage has forgotten an upload", name=state.name, to=self._destination.label)
+            state.forget_upload()
 
     def _wait_s(self, error: DestinationError) -> float:
         """How long before the next try. Raises UploadGaveUp."""

@@ -72,6 +72,10 @@ class MemoryStorage:
             self.held_bytes -= len(part.data)
         return f"etag of {part.sha256}"
 
+    async def knows(self, name: str, upload_id: str) -> bool:
+        self._fault("knows")
+        return self.uploads.get(upload_id, _Unfinished("")).name == name
+
     async def complete(self, name: str, upload_id: str, receipts: Sequence[tuple[int, str]], size_bytes: int) -> None:
         fault = self._fault("complete", upload_id)
         upload = self._upload(name, upload_id)

@@ -96,6 +96,27 @@ async def test_a_film_grows_into_its_object_over_a_link_that_is_cut(server: Rclo
     assert stored(server, "film.mp4") == finished.path.read_bytes()
 
 
+async def test_a_server_that_comes_back_without_its_uploads_gets_everything_again(
+    server: RcloneS3, tmp_path: Path
+) -> None:
+    """It says so and closes the connection while a part is being sent, so that nobody hears it."""
+    film = GrowingFilm(tmp_path / "film.mp4", content(40 * MIB), 64 << 10)
+    destination = opened(server)
+    upload = Kept(destination).upload()
+    film.grow(40 * MIB)
+    report = film.report()
+    assert report is not None
+    await upload.advance(report)
+    assert upload.state.sent_bytes == 32 * MIB
+    await server.stop()
+    await server.start()
+    finished = film.finish()
+    await upload.finish(finished)
+    await destination.close()
+    assert upload.state.failures >= 1
+    assert stored(server, "film.mp4") == finished.path.read_bytes()
+
+
 async def test_a_real_film_is_sent_while_it_is_rendered(server: RcloneS3, tmp_path: Path) -> None:
     """Its blocks are small here, so that it has many of them."""
     capture = CaptureSpec(Timeline(16.0, people(2)), device=Device(width_px=320, height_px=180))
