@@ -5,12 +5,14 @@ the data directory.
 """
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -163,6 +165,9 @@ def _settings(config: Path | None, **options: object) -> Settings:
         return load_settings(config, **options)
     except ValidationError as error:
         _fail("; ".join(_explain(error)), EXIT_USAGE)
+    except SettingsError as error:
+        named = re.search(r'field "(\w+)"', str(error))
+        _fail(f"{named[1] if named else 'the environment'}: lists and tables are written as JSON", EXIT_USAGE)
     except ValueError as error:
         _fail(f"{config}: {error}", EXIT_USAGE)
 
@@ -182,7 +187,10 @@ def _film_length_s(capture_dir: Path, config: "RenderConfig") -> float | None:
 
 
 def _explain(error: ValidationError) -> list[str]:
-    return [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)]
+    return [
+        f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_input=False)
+    ]
 
 
 def _loop_factory() -> Any:  # noqa: ANN401 - uvloop has no type for it

@@ -1,7 +1,9 @@
 """Writes docs/configuration.md from reelkit/settings.py; with --check only tells whether it is up to date."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -22,7 +24,10 @@ A setting comes from, in this order: the command line of `reelkit serve`, the en
 crf = 21
 ```
 
-in the file. An unknown name or a value out of range stops the server with a message that names it.
+in the file. In the environment lists are written as JSON: `REELKIT_EGRESS__ALLOWED_NETWORKS='["10.1.0.0/16"]'`.
+
+A value out of range stops the server with a message that names it. So does an unknown name in the file, or behind the
+name of a section in the environment. Other variables that begin with `REELKIT_` are ignored.
 """
 
 
@@ -32,7 +37,7 @@ def shown(value: object) -> str:
             return "unset"
         case SecretStr():
             return "hidden"
-        case [] | {}:
+        case "" | [] | {}:
             return "none"
         case bool():
             return "`true`" if value else "`false`"
@@ -41,6 +46,8 @@ def shown(value: object) -> str:
 
 
 def bounds(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     return ", ".join(
         f"{sign} {getattr(rule, name)}"
@@ -62,14 +69,21 @@ def rows(model: type[BaseModel], prefix: str = "") -> list[str]:
     return lines
 
 
-def page() -> str:
-    head = ["| setting | default | bounds | meaning |", "|---|---|---|---|"]
-    parts = [HEADER, "## Server\n", *head, *rows(Settings)]
-    for name, field in Settings.model_fields.items():
+def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, BaseModel]]:
+    """The sections of ``model`` with those in them, by their whole names."""
+    for name, field in model.model_fields.items():
         section = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(section, BaseModel):
-            parts += ["", f"## {name}\n", (type(section).__doc__ or "").strip() + "\n", *head]
-            parts += rows(type(section), f"{name}.")
+            yield f"{prefix}{name}", section
+            yield from sections(type(section), f"{prefix}{name}.")
+
+
+def page() -> str:
+    head = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
+    parts = [HEADER, "## Server\n", *head, *rows(Settings)]
+    for name, section in sections(Settings):
+        parts += ["", f"## {name}\n", (type(section).__doc__ or "").strip() + "\n", *head]
+        parts += rows(type(section), f"{name}.")
     return "\n".join(parts) + "\n"
 
 

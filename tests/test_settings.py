@@ -1,11 +1,12 @@
 """Settings come from the command line, the environment, a TOML file and the defaults, in this order."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from reelkit.settings import load_settings
+from reelkit.settings import Settings, load_settings
 
 
 @pytest.fixture
@@ -32,6 +33,22 @@ def test_an_unknown_name_is_refused_by_name(tmp_path: Path) -> None:
     path.write_text("[render]\nquality = 3\n")
     with pytest.raises(ValidationError, match=r"render\.quality"):
         load_settings(path)
+
+
+def names_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, BaseModel):
+            yield from names_of(type(default), f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def test_the_page_has_every_setting() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
+    names = list(names_of(Settings))
+    assert "storage.endpoints.aws" in names
+    assert [name for name in names if f"| `{name}` |" not in page] == []
 
 
 def test_the_token_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from reelkit.api.envelope import ErrorEnvelope
 from reelkit.api.errors import ApiError
 from reelkit.control.errors import ControlError, ErrorKind
+from reelkit.control.validation import named
 from reelkit.db.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ def failure(status: int, *messages: str, headers: Mapping[str, str] | None = Non
 
 def validation_failure(errors: Sequence[Mapping[str, Any]]) -> JSONResponse:
     """The answer to a request whose path, query or body does not validate; it never repeats what was sent."""
+    errors = [named(error) for error in errors]
     well_formed = all(error["type"] in _OUT_OF_RANGE for error in errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if well_formed else HTTPStatus.BAD_REQUEST
     return failure(status, *(_explain(error) for error in errors[:_MAX_MESSAGES]))
@@ -80,7 +82,7 @@ def _explain(error: Mapping[str, Any]) -> str:
     if error["loc"] == ("body",):
         return "the body: must be a JSON object, sent with content-type application/json"
     place, *path = error["loc"]
-    if "storage_config" in path[:-1]:
+    if "storage_config" in path[:-1] and len(path) > path.index("storage_config") + 2:
         # Pydantic names the branch of the union behind it, which is no field.
         del path[path.index("storage_config") + 1]
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")

@@ -31,11 +31,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Keeps the command's name although it is the only one."""
-
-
 @app.command()
 def delete(
     recording: Annotated[list[str], typer.Argument(help="Ids of recordings that have ended.")],

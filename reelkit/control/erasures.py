@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 CHECK_INTERVAL_S = 60.0
 # Whoever asks is answered after this time, with what is left to be done then.
 _ANSWER_AFTER_S = 20.0
+# So many are gone on with at once: thousands may wait for one storage that is down.
+_AT_ONCE = 8
 _OTHERWISE_REFUSED = "the storage was not reached in time: {reason}"
 
 
@@ -94,9 +96,13 @@ class ErasureService:
 
     async def check(self) -> None:
         """Tries again what is due. Raises DatabaseError."""
-        due = await self._store.due()
-        if due:
-            await asyncio.wait({self._remove_in_background(recording_id) for recording_id in due})
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def remove(recording_id: str) -> None:
+            async with places:
+                await asyncio.wait({self._remove_in_background(recording_id)})
+
+        await asyncio.gather(*(remove(recording_id) for recording_id in await self._store.due()))
 
     async def close(self) -> None:
         """What is not removed will be after the next start."""

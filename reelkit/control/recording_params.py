@@ -93,16 +93,17 @@ class RtmpOutConfig(Params):
 
 
 class FilmExtensions(BaseModel):
-    """What films can be beyond the reference page. Nobody else sends it, so that a wrong field is an error."""
+    """What films can be beyond RealtimeKit; an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Nobody else sends it.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     layout: FilmLayout | None = None
     """How people are arranged; a grid if it is left out."""
 
 
 class Extensions(FilmExtensions):
-    """The same of a recording and its film."""
+    """What recordings can be beyond RealtimeKit; an unknown field is an error."""
 
     keep_capture: Flag | None = None
     """Keep what the recording is made from, for other films of it; the server's settings decide if it is left out."""

@@ -41,8 +41,9 @@ class RecordingUpload:
         random: Random,
         patience: Patience,
         metrics: UploadMetrics,
+        places: asyncio.Semaphore,
     ) -> None:
-        """``opened`` opens the storage, once it is needed."""
+        """``opened`` opens the storage, once it is needed; ``places`` are those of parts in memory."""
         self.recording = recording
         self._opened = opened
         self._store = store
@@ -50,6 +51,7 @@ class RecordingUpload:
         self._random = random
         self._patience = patience
         self._metrics = metrics
+        self._places = places
         self._type = str(recording.delivery.storage.get("type")) if recording.delivery is not None else ""
         self._destination: Destination | None = None
         self._uploads: dict[str, Upload] = {}
@@ -130,6 +132,7 @@ class RecordingUpload:
                     clock=self._clock,
                     random=self._random,
                     patience=self._patience,
+                    places=self._places,
                 )
         return self._uploads[name]
 

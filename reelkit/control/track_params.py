@@ -54,21 +54,24 @@ def _apart(layers: dict[str, LayerParams]) -> dict[str, LayerParams]:
 
 
 class TrackExtensions(BaseModel):
-    """What goes beyond the reference page. Nobody else sends it, so that a wrong field is an error."""
+    """What track recordings can be beyond RealtimeKit; an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Nobody else sends it.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     keep_capture: Flag | None = None
     """As in the start call of other recordings."""
 
 
 class TrackRecordingParams(Params):
-    """What is asked for."""
+    """The body that starts a track recording."""
 
     meeting_id: UuidText
     layers: Annotated[dict[LayerName, LayerParams], Field(max_length=MAX_LAYERS), AfterValidator(_apart)] | None = None
+    """Groups of files, by name; one layer ``default`` of audio if it is left out."""
     user_ids: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USER_IDS)] | None = None
-    """Ids of participants, or those that their applications gave them (``custom_participant_id``)."""
+    """Ids of participants, or those that their applications gave them (``custom_participant_id``); everybody if it is
+    left out."""
     storage_config: StorageConfig | None = None
     realtimekit_bucket_config: RealtimekitBucketConfig | None = None
     max_seconds: Annotated[WholeNumber, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] | None = None

@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 _RECORD_TYPE = "application/json"
 # What a storage holds of a recording that failed is thrown away within this time, or left to the storage's own rules.
 _ABORT_TIMEOUT_S = 30.0
+# Parts in memory, of all deliveries: a quarter of a gigabyte, however many wait for a storage that comes back.
+_PARTS_AT_ONCE = 32
 
 
 class DeliveryFailed(ReelkitError):
@@ -69,6 +71,7 @@ class Uploads:
         self._tasks = TaskOwner("uploads")
         self._uploads: dict[str, RecordingUpload] = {}
         self._closing = asyncio.Event()
+        self._places = asyncio.Semaphore(_PARTS_AT_ONCE)
 
     def follow(self, recording: Recording) -> None:
         """Sends the recording's files while they grow, if it has a storage of its own."""
@@ -151,6 +154,7 @@ class Uploads:
             random=self._random,
             patience=Patience(give_up_after_s=self._settings.give_up_after_s),
             metrics=self._metrics,
+            places=self._places,
         )
         return upload
 

@@ -1,6 +1,7 @@
 """Bodies of requests: the types that fields share, and validation errors in the domain's words."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictBool, StrictInt, ValidationError
@@ -45,7 +46,7 @@ class Params(BaseModel):
     """
 
     # Errors do not repeat what was given: it may be a secret, and they may be logged.
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True)
 
     @classmethod
     def parse(cls, body: object) -> Self:
@@ -58,15 +59,27 @@ class Params(BaseModel):
 
 def invalid(error: ValidationError) -> Invalid:
     """The domain's error for a failed validation: the first bad field and all messages, without any value."""
-    problems = [(_path(problem["loc"]), _sentence(problem["type"], problem["msg"])) for problem in error.errors()]
+    problems = [
+        (_path(problem["loc"]), _sentence(problem["type"], problem["msg"])) for problem in map(named, error.errors())
+    ]
     message = "; ".join(f"{path}: {text}" if path else text for path, text in problems)
     return Invalid(message, field=problems[0][0])
+
+
+def named(problem: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same, where a ``type`` that is missing or unknown is said of that field, without what was given."""
+    if problem["type"] == "union_tag_not_found":
+        return {**problem, "type": "missing", "loc": (*problem["loc"], "type"), "msg": "Field required"}
+    if problem["type"] == "union_tag_invalid":
+        message = f"Input should be one of {problem['ctx']['expected_tags']}"
+        return {**problem, "type": "literal_error", "loc": (*problem["loc"], "type"), "msg": message}
+    return problem
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
     parts = [str(part) for part in loc]
     # A union's branch is named by its tag, which is no field.
-    if "storage_config" in parts[:-1]:
+    if "storage_config" in parts[:-1] and len(parts) > parts.index("storage_config") + 2:
         del parts[parts.index("storage_config") + 1]
     return ".".join(parts)
 

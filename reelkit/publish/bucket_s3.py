@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -24,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 # Twice what S3 asks of a part at least; smaller files are sent whole.
 _PART_BYTES = 16 << 20
-_PARTS_AT_ONCE = 4
+# In memory, of all files together: many may be finished at once, or wait for a bucket that comes back.
+_PARTS_AT_ONCE = 8
 # A part that fails is sent again at once; whoever waits longer sends the whole file again.
 _TRIES = 3
 _ATTACHMENT = "attachment"
@@ -40,6 +42,7 @@ class S3Bucket:
         self._signer = signer
         self._base_url = base_url
         self._clock = clock
+        self._places = asyncio.Semaphore(_PARTS_AT_ONCE)
 
     async def check(self) -> None:
         """Writes and deletes a tiny object. Raises DestinationError."""
@@ -108,18 +111,23 @@ class S3Bucket:
         """Sends the whole file; returns its SHA-256."""
         part_bytes = min(_PART_BYTES, self._destination.rules.max_bytes)
         if size_bytes <= part_bytes:
-            data = await asyncio.to_thread(source.read_bytes)
-            await self._destination.put(key, data, content_type)
-            return hashlib.sha256(data).hexdigest()
+            async with self._places:
+                return await self._send_whole(source, key, content_type)
         part_bytes = max(part_bytes, math.ceil(size_bytes / self._destination.rules.max_parts))
         upload_id = await self._destination.begin(key, content_type)
         try:
-            sha256, receipts = await _Sending(self._destination, key, upload_id).parts(source, part_bytes)
+            sending = _Sending(self._destination, key, upload_id, self._places)
+            sha256, receipts = await sending.parts(source, part_bytes)
             await self._destination.complete(key, upload_id, receipts, size_bytes)
         except BaseException:
             await self._abort(key, upload_id)
             raise
         return sha256
+
+    async def _send_whole(self, source: Path, key: str, content_type: str) -> str:
+        data = await asyncio.to_thread(source.read_bytes)
+        await self._destination.put(key, data, content_type)
+        return hashlib.sha256(data).hexdigest()
 
     async def _abort(self, key: str, upload_id: str) -> None:
         try:
@@ -131,29 +139,41 @@ class S3Bucket:
 class _Sending:
     """Sends the parts of one file, a few at once, reading it once."""
 
-    def __init__(self, destination: Destination, key: str, upload_id: str) -> None:
+    def __init__(self, destination: Destination, key: str, upload_id: str, places: asyncio.Semaphore) -> None:
         self._destination = destination
         self._key = key
         self._upload_id = upload_id
+        self._places = places
         self._digest = hashlib.sha256()
 
     async def parts(self, source: Path, part_bytes: int) -> tuple[str, list[tuple[int, str]]]:
         """The SHA-256 of the file, and the receipts of all parts in order."""
         receipts: list[asyncio.Task[str]] = []
-        places = asyncio.Semaphore(_PARTS_AT_ONCE)
         with source.open("rb") as file:
             try:
                 async with asyncio.TaskGroup() as sending:
-                    while data := await asyncio.to_thread(file.read, part_bytes):
-                        await places.acquire()
-                        digest = await asyncio.to_thread(self._digested, data)
-                        part = Part(len(receipts) + 1, len(receipts) * part_bytes, data, digest)
+                    while (part := await self._next(file, len(receipts), part_bytes)) is not None:
                         task = sending.create_task(self._sent(part))
-                        task.add_done_callback(lambda _: places.release())
+                        task.add_done_callback(lambda _: self._places.release())
                         receipts.append(task)
-            except* PublishError as failures:
+                        # It must not stay in memory while its successor waits for a place.
+                        del part
+            except* (PublishError, OSError) as failures:
                 raise failures.exceptions[0] from None
         return self._digest.hexdigest(), [(number, each.result()) for number, each in enumerate(receipts, 1)]
+
+    async def _next(self, file: BinaryIO, index: int, part_bytes: int) -> Part | None:
+        """The next part once there is a place for it, which is the caller's to release; None at the file's end."""
+        await self._places.acquire()
+        part = None
+        try:
+            if data := await asyncio.to_thread(file.read, part_bytes):
+                digest = await asyncio.to_thread(self._digested, data)
+                part = Part(index + 1, index * part_bytes, data, digest)
+        finally:
+            if part is None:
+                self._places.release()
+        return part
 
     def _digested(self, data: bytes) -> str:
         self._digest.update(data)

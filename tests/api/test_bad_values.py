@@ -72,7 +72,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]
         ({"url": "https://example.com"}, 501, "url"),
         ({"url": "file:///etc/passwd"}, 422, "url"),
         ({"storage_config": {"type": "aws"}}, 400, "storage_config.access_key"),
-        ({"storage_config": {"type": "tape"}}, 400, "storage_config"),
+        ({"storage_config": {"type": "tape"}}, 422, "storage_config.type"),
     ],
     ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else str(value),
 )

@@ -64,3 +64,16 @@ def test_bounds_of_the_start_call_are_documented(document: dict[str, Any]) -> No
     text = str(document["components"]["schemas"]["RecordingParams"]["properties"]["max_seconds"])
     assert "86400" in text
     assert "60" in text
+
+
+def test_fields_of_bodies_are_explained(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert "Keep what the recording is made from" in schemas["Extensions"]["properties"]["keep_capture"]["description"]
+    assert "custom_participant_id" in schemas["TrackRecordingParams"]["properties"]["user_ids"]["description"]
+
+
+def test_extensions_are_told_to_be_some(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        if any(part in path for part in ("/delivery", "/erasure", "/deliveries", "/renders")):
+            for operation in methods.values():
+                assert "extension of Reelkit" in operation["description"], path

@@ -11,6 +11,10 @@ KEYS = {"access_key": "hidden", "secret": "hidden", "bucket": "films"}
 
 
 CASES: list[tuple[dict[str, object], int, str]] = [
+    ({**KEYS}, 400, "type"),
+    ({"type": "hidden", **KEYS}, 422, "type"),
+    ({"type": 5, **KEYS}, 422, "type"),
+    ({"type": None, **KEYS}, 422, "type"),
     (SFTP, 400, "private_key"),
     (SFTP | {"private_key": "hidden"}, 422, "private_key"),
     (SFTP | {"private_key": LOCKED}, 422, "password"),

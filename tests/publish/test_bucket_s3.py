@@ -1,5 +1,7 @@
 """The hosted bucket on a real S3 server."""
 
+import asyncio
+import errno
 import hashlib
 import random
 from collections.abc import AsyncIterator
@@ -11,15 +13,20 @@ import pytest
 from pydantic import SecretStr
 
 from reelkit.clock import SystemClock
+from reelkit.publish import bucket_s3
 from reelkit.publish.bucket import FileAddress
 from reelkit.publish.bucket_directory import DirectoryBucket
 from reelkit.publish.bucket_open import open_bucket
-from reelkit.publish.bucket_s3 import S3Bucket
+from reelkit.publish.bucket_s3 import S3Bucket, _Sending
+from reelkit.publish.errors import StorageError
+from reelkit.publish.storage.base import Part
 from reelkit.publish.storage.errors import StorageRefused, StorageUnavailable
+from reelkit.publish.storage.sigv4 import SigV4
 from reelkit.settings import BucketSettings, Settings
 from testbed.free_port import LOOPBACK
 from testbed.storage.s3 import ACCESS_KEY, SECRET, RcloneS3
 from testbed.storage.server import BUCKET
+from tests.publish.upload.memory_storage import REFUSED, S3, MemoryStorage
 
 NAME = "weekly_room_1.mp4"
 FILM = FileAddress("app", "rec", NAME)
@@ -148,6 +155,69 @@ async def test_what_is_wrong_is_known_before_anything_is_stored(
     assert source.read_bytes() == content
     await server.start()
     await bucket.put("app", "rec", source, NAME, "video/mp4")
+
+
+class _Slow(MemoryStorage):
+    """Counts what is on its way at once, of all files."""
+
+    def __init__(self) -> None:
+        super().__init__(S3)
+        self.on_its_way = self.most_on_its_way = 0
+
+    async def put_part(self, name: str, upload_id: str, part: Part) -> str:
+        self.on_its_way += 1
+        self.most_on_its_way = max(self.most_on_its_way, self.on_its_way)
+        try:
+            await asyncio.sleep(0.001)
+        finally:
+            self.on_its_way -= 1
+        return await super().put_part(name, upload_id, part)
+
+
+async def test_many_files_share_the_places_of_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bucket_s3, "_PART_BYTES", 100)
+    storage = _Slow()
+    signer = SigV4(SecretStr("key"), SecretStr("secret"), "eu-1")
+    bucket = S3Bucket(storage, tmp_path / "spool", signer, "http://bucket", SystemClock())
+    content = random.Random(1).randbytes(1_001)
+
+    async def put(name: str) -> str:
+        source = tmp_path / name
+        source.write_bytes(content)
+        return (await bucket.put("app", "rec", source, name, "video/mp4")).sha256
+
+    assert set(await asyncio.gather(*(put(f"{number}.mp4") for number in range(6)))) == {
+        hashlib.sha256(content).hexdigest()
+    }
+    assert set(storage.objects.values()) == {content}
+    assert storage.most_on_its_way == 8
+    # Whatever goes wrong, every place is free again.
+    storage.faults = [None, None, None, REFUSED, None, REFUSED]
+    with pytest.raises(StorageRefused):
+        await put("refused.mp4")
+    assert storage.on_its_way == 0
+    storage.faults = []
+    again = await asyncio.gather(*(put(f"again {number}.mp4") for number in range(6)))
+    assert len(again) == 6
+    assert bucket._places._value == 8
+
+
+async def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket_s3, "_PART_BYTES", 100)
+    signer = SigV4(SecretStr("key"), SecretStr("secret"), "eu-1")
+    bucket = S3Bucket(_Slow(), tmp_path / "spool", signer, "http://bucket", SystemClock())
+    source, _ = film_of(tmp_path, 1_000)
+
+    def broken(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(_Sending, "_digested", broken)
+    with pytest.raises(StorageError, match="Input/output error"):
+        await bucket.put("app", "rec", source, NAME, "video/mp4")
+    assert source.exists()
+    assert bucket._places._value == 8
 
 
 def test_callers_may_see_another_address_than_the_server(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ router = APIRouter(prefix=f"{APP_PATH}/recordings/{{recording_id}}", tags=["eras
 async def erase_recording(app: OperatedApp, recording_id: UuidText, state: State) -> Envelope[ErasureWire]:
     """Erases a recording with everything that it has: files, further films, capture, copies in own storage.
 
-    What could not be removed is named in ``left``. Erasing it again tries that again.
+    What could not be removed is named in ``left``. Erasing it again tries that again. An extension of Reelkit.
     """
     tombstone = await state.control.erasures.erase(app.id, recording_id, Caller.organization(app.name))
     return Envelope[ErasureWire](data=ErasureWire.of(tombstone))
@@ -24,5 +24,5 @@ async def erase_recording(app: OperatedApp, recording_id: UuidText, state: State
 
 @router.get("/erasure", response_model=Envelope[ErasureWire])
 async def get_erasure(app: OperatedApp, recording_id: UuidText, state: State) -> Envelope[ErasureWire]:
-    """What is left of a recording that was erased."""
+    """What is left of a recording that was erased. An extension of Reelkit."""
     return Envelope[ErasureWire](data=ErasureWire.of(await state.control.erasures.get(app.id, recording_id)))

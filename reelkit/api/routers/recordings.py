@@ -75,7 +75,10 @@ async def get_recording(app: OperatedApp, recording_id: UuidText, state: State) 
 async def deliver_again(
     app: OperatedApp, recording_id: UuidText, state: State, body: RedeliveryParams | None = None
 ) -> Envelope[RecordingWire]:
-    """Tries a delivery to the caller's own storage again that has failed, with other credentials if there are any."""
+    """Tries a delivery to the caller's own storage again that has failed, with other credentials if there are any.
+
+    An extension of Reelkit.
+    """
     recording = await state.control.redelivery.start(app.id, recording_id, body or RedeliveryParams())
     return Envelope[RecordingWire](data=show(state, recording))
 

@@ -23,14 +23,17 @@ router = APIRouter(prefix=f"{APP_PATH}/recordings/{{recording_id}}/renders", tag
 async def start_render(
     app: OperatedApp, recording_id: UuidText, body: RenderParams, state: State
 ) -> Envelope[RenderWire]:
-    """Makes another film of a recording whose capture is kept: other media options, or only a part of it."""
+    """Makes another film of a recording whose capture is kept: other media options, or only a part of it.
+
+    An extension of Reelkit.
+    """
     rerender = await state.control.rerenders.start(app.id, recording_id, body)
     return Envelope[RenderWire](data=_show(state, rerender))
 
 
 @router.get("", response_model=Page[RenderWire])
 async def list_renders(app: OperatedApp, recording_id: UuidText, state: State, page: PageQuery) -> Page[RenderWire]:
-    """The further films of a recording, newest first."""
+    """The further films of a recording, newest first. An extension of Reelkit."""
     found = await state.control.rerenders.list(app.id, recording_id, page)
     return Page[RenderWire].of(found, lambda rerender: _show(state, rerender))
 

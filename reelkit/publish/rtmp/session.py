@@ -22,6 +22,8 @@ _READ_BYTES = 16_384
 _SOCKET_BYTES = 1 << 18
 _BUFFER_BYTES = 1 << 16
 """What waits in the process for the socket. More waits where it can still be dropped."""
+_MOST_WAITING_BYTES = 16 << 20
+"""Far more than a packet: only answers that nobody reads come to that."""
 _CONNECT, _RELEASE, _ANNOUNCE, _CREATE, _PUBLISH, _WITHDRAW, _DELETE = range(1, 8)
 """The transactions of a connection, in order."""
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,79}")
@@ -160,6 +162,8 @@ class Session:
             self._received_bytes += len(data)
             for message in chunks.feed(data):
                 self._hear(message)
+            if self._writer.transport.get_write_buffer_size() > _MOST_WAITING_BYTES:
+                raise ConnectionEnded("the server asks on and on and takes no answers")
             if self._window_bytes and self._received_bytes - self._acknowledged_bytes >= self._window_bytes:
                 self._acknowledged_bytes = self._received_bytes
                 self._write(messages.acknowledgement(self._received_bytes), messages.CONTROL_CHUNK_STREAM)

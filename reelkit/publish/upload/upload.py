@@ -53,13 +53,16 @@ class Upload:
         clock: Clock,
         random: Random,
         patience: Patience | None = None,
+        places: asyncio.Semaphore | None = None,
     ) -> None:
+        """``places`` bounds how many parts are in memory at once; it may be shared by many uploads."""
         self.state = state
         self._destination = destination
         self._save_state = save
         self._clock = clock
         self._random = random
         self._patience = patience or Patience()
+        self._places = places or asyncio.Semaphore(_AT_ONCE)
         self._busy = asyncio.Lock()
         self._saving = asyncio.Lock()
         self._finishing = False
@@ -188,8 +191,10 @@ class Upload:
         state, rules = self.state, self._destination.rules
         if state.upload_id is None and file.size_bytes <= min(BLOCK_BYTES, rules.max_bytes):
             whole = Span(1, 0, file.size_bytes)
-            piece = await asyncio.to_thread(read_finished, file, 0, whole)
-            await self._destination.put(state.name, piece.data, state.content_type)
+            async with self._places:
+                piece = await asyncio.to_thread(read_finished, file, 0, whole)
+                await self._destination.put(state.name, piece.data, state.content_type)
+                del piece
             await self._done()
             return
         spans = self._fitting(file)
@@ -264,8 +269,7 @@ class Upload:
             nonlocal ended
             try:
                 for span in queue:
-                    piece = await read(span)
-                    if piece is None or not await self._send_part(span, piece, head_bytes):
+                    if not await self._read_and_send(span, read, head_bytes):
                         break
                     if ended or self._finishing != finishing:
                         # A call to finish must not wait for more than what is on its way.
@@ -277,6 +281,11 @@ class Upload:
         errors = [error for error in results if isinstance(error, BaseException)]
         for error in sorted(errors, key=_weight):
             raise error
+
+    async def _read_and_send(self, span: Span, read: _Read, head_bytes: int) -> bool:
+        async with self._places:
+            piece = await read(span)
+            return piece is not None and await self._send_part(span, piece, head_bytes)
 
     async def _send_part(self, span: Span, piece: Piece, head_bytes: int) -> bool:
         state, upload_id = self.state, self.state.upload_id

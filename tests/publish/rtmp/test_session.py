@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from unittest.mock import patch
 
 import pytest
 
@@ -178,6 +179,25 @@ async def test_pings_are_answered_and_what_was_received_is_acknowledged() -> Non
     pong, acknowledged = sorted(got, key=lambda message: -message.kind)
     assert pong.body == bytes.fromhex("0007 0000 03e8")
     assert int.from_bytes(acknowledged.body, "big") > 100
+
+
+async def test_answers_that_nobody_reads_do_not_pile_up() -> None:
+    asking = asyncio.Event()
+
+    async def serve(peer: Peer) -> None:
+        await peer.accept()
+        await asking.wait()
+        peer.send(Message(messages.USER_CONTROL, 0, 0, bytes.fromhex("0006 0000 03e8")))
+        with suppress(EOFError, ConnectionError):
+            while True:
+                await peer.next()
+
+    async with connected(serve) as session:
+        await session.open(amf0.EcmaArray())
+        with patch.object(session._writer.transport, "get_write_buffer_size", return_value=1 << 30):
+            asking.set()
+            with pytest.raises(ConnectionEnded, match="takes no answers"):
+                await session.unless_ended(asyncio.get_running_loop().create_future())
 
 
 @pytest.mark.parametrize("when", ["connect", "publish"])

@@ -235,6 +235,46 @@ def grown(directory: Path, size: int, room: int = BLOCK) -> GrowingFilm:
     return film
 
 
+class _Slow(MemoryStorage):
+    """Counts what is on its way at once, of all files."""
+
+    def __init__(self) -> None:
+        super().__init__(S3)
+        self.on_its_way = self.most_on_its_way = 0
+
+    async def put_part(self, name: str, upload_id: str, part: Part) -> str:
+        self.on_its_way += 1
+        self.most_on_its_way = max(self.most_on_its_way, self.on_its_way)
+        await asyncio.sleep(0.001)
+        self.on_its_way -= 1
+        return await super().put_part(name, upload_id, part)
+
+
+async def test_many_uploads_share_the_places_of_parts(tmp_path: Path) -> None:
+    storage, places = _Slow(), asyncio.Semaphore(3)
+    path = tmp_path / "film.mp4"
+    path.write_bytes(content(10 * BLOCK))
+
+    async def saved(_: UploadState) -> None:
+        pass
+
+    uploads = [
+        Upload(
+            storage,
+            UploadState(name=f"{number}.mp4", content_type="video/mp4"),
+            saved,
+            clock=JumpingClock(),
+            random=Random(1),
+            places=places,
+        )
+        for number in range(5)
+    ]
+    await asyncio.gather(*(each.finish(FinishedFile(path=path, size_bytes=10 * BLOCK)) for each in uploads))
+    assert set(storage.objects.values()) == {path.read_bytes()}
+    assert len(storage.objects) == len(uploads)
+    assert storage.most_on_its_way == 3
+
+
 @pytest.mark.parametrize(("rules", "room"), [(S3, 7), (S3, 0), (R2, BLOCK), (R2, 0), (SFTP, 7)])
 async def test_what_grew_is_sent_once_and_little_is_left(tmp_path: Path, rules: PartRules, room: int) -> None:
     storage = MemoryStorage(rules)
