@@ -42,7 +42,7 @@ async def list_renders(app: OperatedApp, recording_id: UuidText, state: State, p
 async def get_render(
     app: OperatedApp, recording_id: UuidText, render_id: UuidText, state: State
 ) -> Envelope[RenderWire]:
-    """One further film, with its integrity record once it is delivered."""
+    """One further film, with its integrity record once it is delivered. An extension of Reelkit."""
     rerender = await state.control.rerenders.get(app.id, recording_id, render_id)
     integrity = await state.control.rerenders.integrity(rerender)
     return Envelope[RenderWire](data=_show(state, rerender, integrity))
