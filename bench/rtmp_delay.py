@@ -97,17 +97,26 @@ class Pull(threading.Thread):
         self.seen: list[tuple[float, list[float]]] = []
 
     def run(self) -> None:
+        # Half a second of a stream that has just begun may be its sound alone: then it is asked again.
+        while not self.over and not self._pulled():
+            pass
+
+    def _pulled(self) -> bool:
+        """Takes the pictures until the stream is over; False if it showed none."""
         options = {"fflags": "nobuffer", "rtmp_live": "live", "rtmp_buffer": "0", "analyzeduration": "500000"}
         with av.open(self._url, options=options, timeout=10.0) as container:
+            if not container.streams.video:
+                return False
             arrived_s: dict[int, float] = {}
             for packet in container.demux(video=0):
                 if self.over:
-                    return
+                    return True
                 if packet.pts is not None:
                     arrived_s[packet.pts] = time.time()
                 for frame in packet.decode():
                     assert isinstance(frame, av.VideoFrame)
                     self.seen.append((arrived_s.pop(frame.pts or 0, time.time()), self._levels(frame)))
+        return True
 
     def _levels(self, frame: av.VideoFrame) -> list[float]:
         grey = frame.to_ndarray(format="gray")

@@ -6,7 +6,7 @@ for name in capture_read render_picture render_capture segment_encoder presets s
   printf '\n\033[1m== %s\033[0m\n' "$name"
   .venv/bin/python -m "bench.$name"
 done
-for name in start_latency meeting_minute kill_renderer; do
+for name in start_latency meeting_minute kill_renderer upload_growth storage_cuts id3_cues rtmp_delay tracks; do
   printf '\n\033[1m== %s\033[0m\n' "$name"
   scripts/netns.sh .venv/bin/python -m "bench.$name"
 done
@@ -21,6 +21,8 @@ cat <<'END'
 
 These take longer:
   scripts/netns.sh .venv/bin/python -m bench.kill_anything     100 kills, a quarter of an hour
+  scripts/netns.sh .venv/bin/python -m bench.kill_delivery     50 kills, six minutes
+  scripts/netns.sh .venv/bin/python -m bench.storage_down      storage down for ten minutes, a quarter of an hour
   scripts/netns.sh .venv/bin/python -m bench.long_recording    half an hour
   .venv/bin/python -m bench.drift                              a film of two hours, some ten minutes
   .venv/bin/python -m bench.long_replay                        a film of a day
