@@ -200,7 +200,7 @@ async def test_unknown_and_foreign_meetings_are_not_there(harness: Harness) -> N
         ({"session_keep_alive_time_in_secs": float("nan")}, "session_keep_alive_time_in_secs"),
         ({"session_keep_alive_time_in_secs": "60"}, "session_keep_alive_time_in_secs"),
         ({"recording_config": {"max_seconds": 59}}, "recording_config.max_seconds"),
-        ({"recording_config": {"storage_config": {"type": "floppy"}}}, "recording_config.storage_config"),
+        ({"recording_config": {"storage_config": {"type": "floppy"}}}, "recording_config.storage_config.type"),
         ({"recording_config": {"storage_config": {"type": "azure"}}}, "recording_config.storage_config.access_key"),
     ],
 )
