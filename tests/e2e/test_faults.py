@@ -18,6 +18,7 @@ import pytest
 
 from reelkit.process import wait_until
 from testbed.checker.check import check_film
+from testbed.participant import prepare
 from testbed.rehearsal import rehearse
 from testbed.stack import Stack
 from testbed.timeline import Timeline, people
@@ -59,6 +60,7 @@ async def test_a_renderer_killed_again_and_again_costs_nothing(stack: Stack, tmp
 
 async def test_a_killed_server_finishes_its_recording_at_the_next_start(stack: Stack, tmp_path: Path) -> None:
     timeline = Timeline(30.0, people(2))
+    await prepare(timeline)
     async with AsyncExitStack() as leaving:
         meeting_id = await stack.api.create_meeting()
         players = [await seat(stack, meeting_id, person, leaving) for person in timeline.participants]

@@ -14,9 +14,9 @@ from reelkit.capture.layout import JOURNAL_FILE
 from reelkit.process import wait_until
 from testbed.hls_film import unpacked
 from testbed.hls_player import play_hls
-from testbed.participant import SyntheticParticipant
+from testbed.participant import SyntheticParticipant, prepare
 from testbed.stack import Stack
-from testbed.timeline import people
+from testbed.timeline import Timeline, people
 from tests.e2e.seats import seat
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -30,6 +30,7 @@ async def test_messages_become_cues_of_the_tar(stack: Stack, tmp_path: Path) -> 
         sent.append((player.peer_id, payload))
         await player.broadcast("ID3Data", json.dumps(payload, ensure_ascii=False))
 
+    await prepare(Timeline(1.0, people(2)))
     async with AsyncExitStack() as leaving:
         meeting_id = await api.create_meeting()
         ada, bo = [await seat(stack, meeting_id, person, leaving) for person in people(2)]

@@ -17,6 +17,7 @@ import pytest
 from reelkit.process import wait_until
 from testbed.checker import check_film
 from testbed.nginx_rtmp import NginxRtmp
+from testbed.participant import prepare
 from testbed.stack import Stack
 from testbed.timeline import Participant, Signal, Timeline, people
 from tests.e2e.seats import seat
@@ -70,9 +71,10 @@ async def film_of(stack: Stack, recording_id: str, least_s: float) -> None:
 async def test_a_meeting_is_seen_and_heard_at_the_server(stack: Stack, server: NginxRtmp) -> None:
     api = stack.api
     timeline = Timeline(120.0, people(2))
-    zero_s = time.time()
+    await prepare(timeline)
     async with AsyncExitStack() as leaving:
         meeting_id = await api.create_meeting()
+        zero_s = time.time()
         for person in timeline.participants:
             await seat(stack, meeting_id, person, leaving, zero_s=zero_s)
         recording_id = await api.start_recording(
