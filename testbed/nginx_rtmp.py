@@ -1,11 +1,10 @@
 """A real RTMP server: nginx with its RTMP module, which keeps what it gets in FLV files and lets it be pulled."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from reelkit.process import ChildProcess
-from testbed.free_port import LOOPBACK, free_port, wait_for_port
+from testbed.free_port import LOOPBACK
+from testbed.local_server import LocalServer
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 APP = "live"
@@ -39,16 +38,8 @@ rtmp {{
 """
 
 
-class NginxRtmp:
-    """An async context manager that owns the server. It may be stopped and started again on the same port; what it
-    recorded stays in ``root``."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.port = free_port()
-        self.lines: list[str] = []
-        """What the server said."""
-        self._process: ChildProcess | None = None
+class NginxRtmp(LocalServer):
+    """The server; what it recorded stays in ``root``."""
 
     def url(self, key: str, app: str = APP) -> str:
         """Where a stream goes, and comes from."""
@@ -58,34 +49,13 @@ class NginxRtmp:
         """The files of a stream, one for each connection, oldest first."""
         return sorted((self.root / "recorded").glob(f"{key}-*.flv"), key=lambda path: path.stat().st_ctime_ns)
 
-    async def start(self) -> None:
-        """Starts the server and waits until it accepts connections."""
+    def _command(self) -> ChildProcess:
         (self.root / "recorded").mkdir(parents=True, exist_ok=True)
         (self.root / "recorded").chmod(0o777)
         config = self.root / "nginx.conf"
         config.write_text(_CONFIG.format(module=MODULE, root=self.root, host=LOOPBACK, port=self.port, app=APP))
-        self._process = ChildProcess(
+        return ChildProcess(
             ["/usr/sbin/nginx", "-e", "stderr", "-p", self.root, "-c", config],
             name="nginx-rtmp",
             on_stderr=self.lines.append,
         )
-        await self._process.start()
-        await wait_for_port(self.port, self._process)
-
-    async def stop(self) -> None:
-        """Ends the server at once, with all its connections."""
-        if self._process is not None:
-            await self._process.stop()
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()

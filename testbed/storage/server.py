@@ -1,28 +1,16 @@
 """What the servers have in common."""
 
-from abc import ABC, abstractmethod
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from abc import abstractmethod
 
-from reelkit.process import ChildProcess
 from reelkit.publish.storage.targets import Target
 from reelkit.settings import StorageSettings
-from testbed.free_port import free_port, wait_for_port
+from testbed.local_server import LocalServer
 
 BUCKET = "films"
 
 
-class StorageServer(ABC):
-    """An async context manager that owns the server's process. It keeps everything in ``root``, which must exist, so
-    that it may be stopped and started again. ``port`` stays the same."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.port = free_port()
-        self.lines: list[str] = []
-        """What the server said."""
-        self._process: ChildProcess | None = None
+class StorageServer(LocalServer):
+    """A server to which films are delivered. Its ``root`` must exist."""
 
     @abstractmethod
     def target(self, path: str = "") -> Target:
@@ -35,30 +23,3 @@ class StorageServer(ABC):
     @abstractmethod
     def settings(self, port: int | None = None) -> StorageSettings:
         """Settings with which it is reached, if need be by another port that leads to it."""
-
-    @abstractmethod
-    def _command(self) -> ChildProcess: ...
-
-    async def start(self) -> None:
-        """Starts the server and waits until it accepts connections."""
-        self._process = self._command()
-        await self._process.start()
-        await wait_for_port(self.port, self._process)
-
-    async def stop(self) -> None:
-        """Ends the server; what it has stays."""
-        if self._process is not None:
-            await self._process.stop()
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
