@@ -45,7 +45,8 @@ want=$(cat requirements/dev.txt pyproject.toml | sha256sum | cut -d' ' -f1)
 if [ "$(cat $stamp 2>/dev/null || true)" != "$want" ]; then
   say "creating .venv from requirements/dev.txt"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+  # The lock file is complete: pip need not look for newer versions of what is in it.
+  .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
   .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
   echo "$want" >$stamp
 fi
