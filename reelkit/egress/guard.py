@@ -82,12 +82,20 @@ async def system_resolver(host: str, port: int) -> Sequence[str]:
 
 
 class EgressGuard:
-    """The operator's policy."""
+    """The operator's policy.
 
-    def __init__(self, settings: EgressSettings, resolve: Resolve = system_resolver) -> None:
+    Every refusal is logged, unless ``max_logged`` is given, for those on whose behalf any number can be caused: then
+    the first one of each host, of at most so many hosts.
+    """
+
+    def __init__(
+        self, settings: EgressSettings, resolve: Resolve = system_resolver, *, max_logged: int | None = None
+    ) -> None:
         self._allow_private = settings.allow_private
         self._allowed: tuple[Network, ...] = tuple(ip_network(network) for network in settings.allowed_networks)
         self._resolve = resolve
+        self._max_logged = max_logged
+        self._logged: set[str] = set()
 
     async def addresses(self, host: str, port: int) -> tuple[Address, ...]:
         """The addresses to connect to for ``host``, a name or a numeric address in any spelling.
@@ -103,8 +111,7 @@ class EgressGuard:
             raise FetchFailed("the host has no address", host=host)
         for address in addresses:
             if not self.permits(address):
-                # The operator may know the address; the caller would learn what the name means inside.
-                log.warning("egress was refused", host=host, address=str(address))
+                self._log(host, address)
                 raise EgressRefused("the host is not on the public internet", host=host)
         return addresses
 
@@ -116,6 +123,14 @@ class EgressGuard:
         if any(_is_in(form, _METADATA) or _is_in(form, _NO_HOST) for form in forms):
             return False
         return self._allow_private or _is_public(forms[-1])
+
+    def _log(self, host: str, address: Address) -> None:
+        """The operator may know the address; the caller would learn what the name means inside."""
+        if self._max_logged is not None:
+            if host in self._logged or len(self._logged) >= self._max_logged:
+                return
+            self._logged.add(host)
+        log.warning("egress was refused", host=host, address=str(address))
 
 
 def _forms(address: Address) -> tuple[Address, ...]:

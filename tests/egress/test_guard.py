@@ -3,6 +3,7 @@ from ipaddress import ip_address
 
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from reelkit.egress.errors import EgressRefused, FetchFailed
 from reelkit.egress.guard import EgressGuard, system_resolver
@@ -146,6 +147,22 @@ async def test_a_name_without_addresses_is_the_hosts_failure() -> None:
     assert raised.value.fault is Fault.DESTINATION
     with pytest.raises(FetchFailed, match="no address"):
         await guard().addresses("nowhere.example", 80)
+
+
+async def test_every_refusal_is_logged_unless_there_may_be_any_number() -> None:
+    async def resolve(_: str, __: int) -> Sequence[str]:
+        return ["10.0.0.1"]
+
+    async def refused(guarding: EgressGuard) -> list[str]:
+        with capture_logs() as logs:
+            for host in ("a.example", "a.example", "b.example", "c.example", "a.example"):
+                with pytest.raises(EgressRefused):
+                    await guarding.addresses(host, 80)
+        return [entry["host"] for entry in logs]
+
+    everything = ["a.example", "a.example", "b.example", "c.example", "a.example"]
+    assert await refused(EgressGuard(EgressSettings(), resolve)) == everything
+    assert await refused(EgressGuard(EgressSettings(), resolve, max_logged=2)) == ["a.example", "b.example"]
 
 
 def test_a_bad_network_in_the_settings_is_named() -> None:
