@@ -10,6 +10,7 @@ not accept that an id changes.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from reelkit.rooms.sdp import DISCARD_PORT, Description, Section, TransportParameters
 
@@ -25,9 +26,30 @@ _TRANSPORT_ATTRIBUTES = (
     "setup",
 )
 _SOURCE_ATTRIBUTES = ("ssrc", "ssrc-group", "msid")
+_CANDIDATE = "a=candidate:"
 
 ExtensionIds = Mapping[str, Mapping[str, int]]
 """Kind of media -> header extension URI -> id."""
+
+
+def candidates_told(description: Description, *, tcp: bool) -> Description:
+    """Janus' description with the ICE candidates that a client is to know: those of UDP, and of TCP (RFC 6544) if
+    ``tcp`` is set.
+
+    Of TCP only the passive ones are of use: Janus, which is ICE-lite, names active ones, too, but never connects.
+    """
+    sections = tuple(
+        replace(section, lines=tuple(line for line in section.lines if _is_told(line, tcp=tcp)))
+        for section in description.sections
+    )
+    return Description(description.session, sections)
+
+
+def _is_told(line: str, *, tcp: bool) -> bool:
+    fields = line.removeprefix(_CANDIDATE).split()
+    if not line.startswith(_CANDIDATE) or fields[2].lower() == "udp":
+        return True
+    return tcp and "passive" in fields
 
 
 def single_layered(offer: Description, dummies: Collection[str]) -> Description:
@@ -79,13 +101,14 @@ def _single_layer(section: Section) -> Section:
     )
 
 
-def completed_answer(answer: Description, offer: Description) -> Description:
-    """Janus' answer to a publisher, with the capture time extension accepted wherever the client offers it.
+def completed_answer(answer: Description, offer: Description, *, tcp: bool) -> Description:
+    """Janus' answer to a publisher, with the candidates that the client is to know and with the capture time extension
+    accepted wherever the client offers it.
 
     Janus does not know the extension but records and relays header extensions as they are.
     """
     sections: list[Section] = []
-    for section in answer.sections:
+    for section in candidates_told(answer, tcp=tcp).sections:
         offered = offer.section(section.mid)
         number = offered.extensions.get(ABS_CAPTURE_TIME) if offered is not None and not section.rejected else None
         if number is None or ABS_CAPTURE_TIME in section.extensions:

@@ -11,6 +11,7 @@ from reelkit.rooms.connection import Connection
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import LimitExceeded
 from reelkit.rooms.lane import Lane
+from reelkit.rooms.preset import NO_RECORDER
 from reelkit.rooms.producer import Producer
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
 from reelkit.rooms.rate_limit import RateLimit
@@ -69,6 +70,15 @@ class Peer:
     @property
     def hidden(self) -> bool:
         return self.admission.preset.hidden
+
+    @property
+    def takes_tcp(self) -> bool:
+        """Whether the client is to know where the SFU takes media over TCP.
+
+        The browser of a recorder may be able to use nothing else. People are not told: libnice, Janus' ICE library, has
+        one buffer for what comes over all TCP connections of a PeerConnection, so that a second one can break it.
+        """
+        return self.admission.preset.recorder_type != NO_RECORDER
 
     @property
     def info(self) -> PeerInfo:

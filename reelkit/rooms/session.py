@@ -32,6 +32,7 @@ class SessionLife:
         self._beginning = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
         self._opened_until_s = room.clock.monotonic_s()
+        self._holders: set[str] = set()
         self.begun = False
         self.ended = False
         self.started_at_s = room.clock.time_s()
@@ -43,6 +44,16 @@ class SessionLife:
     def opened(self) -> None:
         """Somebody is about to record: the session does not end before they had the time to begin."""
         self._opened_until_s = self._room.clock.monotonic_s() + OPENED_S
+
+    def hold(self, recording_id: str) -> None:
+        """A recording is awaited, for longer than it takes to switch one on."""
+        self._holders.add(recording_id)
+        self.reconsider()
+
+    def release(self, recording_id: str) -> None:
+        """It is not awaited any more."""
+        self._holders.discard(recording_id)
+        self.reconsider()
 
     def require_open(self) -> None:
         """Raises RoomClosed."""
@@ -88,7 +99,7 @@ class SessionLife:
 
     def _deserted(self) -> bool:
         room = self._room
-        if room.capture.needed or self._beginning.locked():
+        if room.capture.needed or self._holders or self._beginning.locked():
             return False
         return not any(room.joined_peers()) if self.begun else not room.members
 

@@ -31,6 +31,8 @@ class ReceiveTransport:
     dummies: frozenset[str]
     offer: Description
     """Janus' newest offer."""
+    tcp: bool
+    """Whether the client is to know where Janus takes TCP."""
     answered: bool = False
     """Whether Janus has the answer to it."""
     closed: set[str] = field(default_factory=set)
@@ -57,9 +59,12 @@ class ReceiveTransport:
 
     def offer_for_client(self) -> str:
         """Janus' newest offer in the client's terms."""
-        return negotiation.offer_for_client(self.offer, self.extension_ids, self.dummies, self.closed).text()
+        return negotiation.offer_for_client(self._told(), self.extension_ids, self.dummies, self.closed).text()
 
     def answer_for_client(self, client_offer: Description) -> str:
         """The answer to an offer of the client, in keeping with Janus' newest offer."""
         self.version += 1
-        return negotiation.answer_for_client(client_offer, self.offer, self.dummies, self.closed, self.version).text()
+        return negotiation.answer_for_client(client_offer, self._told(), self.dummies, self.closed, self.version).text()
+
+    def _told(self) -> Description:
+        return negotiation.candidates_told(self.offer, tcp=self.tcp)

@@ -87,7 +87,7 @@ def generate_config(settings: SfuSettings, directory: Path) -> JanusConfig:
 
 
 def _main(settings: SfuSettings, config: JanusConfig) -> str:
-    nat = {"full_trickle": False, "ice_lite": True, "ignore_mdns": True}
+    nat = {"full_trickle": False, "ice_lite": True, "ice_tcp": settings.tcp, "ignore_mdns": True}
     # session_timeout 0: a server that hangs for a while must not end the capture; one that dies takes Janus along.
     return _sections(
         general={

@@ -29,8 +29,12 @@ _STOP_TIMEOUT_S = 3.0
 _COMPLAINTS_KEPT = 5
 _BUILT_FLUSH_LIBRARY = Path(__file__).resolve().parents[2] / "build" / "libreelkit-flush.so"
 _FLUSH_LINK = "flush.so"
-# Warnings of what this configuration means to do, and of a fingerprint that is as good as the one it likes best.
-_EXPECTED_WARNING = re.compile("Session timeouts have been disabled|mDNS resolution disabled|Hashing algorithm not the")
+# Complaints of what this configuration means to do, and of a fingerprint that is as good as the one it likes best. When
+# a client over TCP is gone, each packet for it is complained of until ICE has given it up, 15 s later.
+_EXPECTED = re.compile(
+    "Session timeouts have been disabled|mDNS resolution disabled|Hashing algorithm not the"
+    r"|only sent -1 bytes\?|still waiting for some info"
+)
 _LEVEL = re.compile(r"^\[(FATAL|ERR|WARN)\]\s*(.*)$")
 
 
@@ -165,7 +169,7 @@ class JanusProcess:
         for secret in self.config.secrets:
             text = text.replace(secret, "***")
         match = _LEVEL.match(text)
-        if match is None or _EXPECTED_WARNING.search(text):
+        if match is None or _EXPECTED.search(text):
             log.debug("Janus", line=text)
             return
         self._complaints.append(match[2])

@@ -87,16 +87,19 @@ class Client:
 
 
 class Clients:
-    """A Chromium with a page for each participant; an async context manager."""
+    """A Chromium with a page for each participant, started with further ``flags``; an async context manager."""
 
-    def __init__(self, server: SdkServer) -> None:
+    def __init__(self, server: SdkServer, *flags: str) -> None:
         self._server = server
+        self._flags = (*FLAGS, *flags)
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
 
     async def __aenter__(self) -> Self:
         self._playwright = await async_playwright().start()
-        self._browser = await self._playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        self._browser = await self._playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=self._flags
+        )
         return self
 
     async def __aexit__(

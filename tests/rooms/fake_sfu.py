@@ -27,6 +27,8 @@ _TRANSPORT = (
     "a=fingerprint:sha-256 AA:BB",
     "a=setup:{setup}",
     "a=candidate:1 1 udp 2015363327 10.77.0.1 20000 typ host",
+    "a=candidate:2 1 tcp 1015021823 10.77.0.1 0 typ host tcptype active",
+    "a=candidate:3 1 tcp 1010827519 10.77.0.1 20001 typ host tcptype passive",
     "a=end-of-candidates",
 )
 _CODECS = ("opus", "vp8", "h264", "vp9")

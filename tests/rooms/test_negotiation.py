@@ -11,6 +11,8 @@ from tests.rooms.sdp_texts import sdp
 RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 DUMMIES = frozenset({"0", "1"})
+TCP_ACTIVE = "a=candidate:2 1 tcp 1015021823 10.77.0.1 0 typ host tcptype active"
+TCP_PASSIVE = "a=candidate:3 1 tcp 1010827519 10.77.0.1 20804 typ host tcptype passive"
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_layers_with_alternatives() -> None:
 def test_chromiums_answer_keeps_the_rid_extension() -> None:
     answer = Description.parse(sdp("janus_produce_video_answer"))
     offer = Description.parse(sdp("chromium_produce_video_offer"))
-    completed = negotiation.completed_answer(answer, offer)
+    completed = negotiation.completed_answer(answer, offer, tcp=False)
     assert completed == answer
     dummy = completed.section("1")
     assert dummy is not None
@@ -79,10 +81,10 @@ def test_capture_time_is_accepted_where_it_is_offered() -> None:
         for section in offer.sections
     )
     answer = Description.parse(sdp("janus_produce_video_answer"))
-    completed = negotiation.completed_answer(answer, Description(offer.session, sections))
+    completed = negotiation.completed_answer(answer, Description(offer.session, sections), tcp=False)
     numbers = [section.extensions.get(negotiation.ABS_CAPTURE_TIME) for section in completed.sections]
     assert numbers == [None, None, None, 9]
-    assert negotiation.completed_answer(completed, Description(offer.session, sections)) == completed
+    assert negotiation.completed_answer(completed, Description(offer.session, sections), tcp=False) == completed
 
 
 def test_the_client_is_answered_with_what_janus_offers(first_offer: Description) -> None:
@@ -157,6 +159,26 @@ def test_consumers_are_closed_and_come_back(first_offer: Description) -> None:
     assert [section.port for section in recycled.sections] == [9, 9, 9, 9]
     assert recycled.sections[2].direction == "sendonly"
     assert bundle(recycled) == ["0", "1", "2", "3"]
+
+
+def test_who_is_told_where_janus_takes_tcp() -> None:
+    udp_only = Description.parse(sdp("janus_receive_connect_offer"))
+    sections = tuple(section.adding(TCP_ACTIVE, TCP_PASSIVE) for section in udp_only.sections)
+    janus = Description(udp_only.session, sections)
+    assert negotiation.candidates_told(janus, tcp=False) == udp_only
+    told = negotiation.candidates_told(janus, tcp=True)
+    assert told.sections == tuple(section.adding(TCP_PASSIVE) for section in udp_only.sections)
+    assert negotiation.candidates_told(udp_only, tcp=True) == udp_only
+
+
+def test_an_answer_to_a_publisher_tells_the_same() -> None:
+    offer = Description.parse(sdp("chromium_produce_video_offer"))
+    udp_only = Description.parse(sdp("janus_produce_video_answer"))
+    sections = tuple(section.adding(TCP_ACTIVE, TCP_PASSIVE) for section in udp_only.sections)
+    answer = Description(udp_only.session, sections)
+    assert negotiation.completed_answer(answer, offer, tcp=False) == udp_only
+    for section in negotiation.completed_answer(answer, offer, tcp=True).sections:
+        assert [value.split()[2] for value in section.attributes("candidate")] == ["udp", "tcp"]
 
 
 def test_versions_grow(first_offer: Description) -> None:

@@ -74,6 +74,11 @@ def test_media_follows_the_settings(tmp_path: Path, library_dir: Path) -> None:
     assert 'nat_1_1_mapping = "192.0.2.7"' in text
     assert "ice_lite = true" in text
     assert "ignore_mdns = true" in text
+    assert "ice_tcp = true" in text
+
+
+def test_tcp_can_be_switched_off(tmp_path: Path, library_dir: Path) -> None:
+    assert "ice_tcp = false" in main_file(tmp_path, SfuSettings(janus_library_dir=library_dir, tcp=False))
 
 
 def test_addresses_are_left_to_janus_by_default(tmp_path: Path, library_dir: Path) -> None:

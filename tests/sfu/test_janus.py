@@ -70,6 +70,22 @@ async def test_log_lines_keep_their_level_and_lose_their_secrets(tmp_path: Path,
     ]
 
 
+async def test_what_is_expected_of_janus_is_no_complaint(tmp_path: Path, library_dir: Path) -> None:
+    expected = (
+        "[ERR] [ice.c:janus_ice_outgoing_traffic_handle:5110] [7] ... only sent -1 bytes? (was 1180)",
+        "[WARN] [7] ICE failed for component 1 in stream 1, but we're still waiting for some info so we don't care...",
+    )
+    told = "[ERR] [ice.c:janus_ice_outgoing_traffic_handle:5110] [7] ... only sent 12 bytes? (was 1180)"
+    (tmp_path / "log").write_text("\n".join((*expected, told)))
+    process = JanusProcess(
+        settings_for(stand_in(tmp_path, f"cat {tmp_path}/log; exit 1"), library_dir), tmp_path / "janus"
+    )
+    with capture_logs() as logs, pytest.raises(JanusNotStarted) as raised:
+        await process.start()
+    assert [entry["log_level"] for entry in logs] == ["debug", "debug", "error"]
+    assert raised.value.context["complaints"] == [told.removeprefix("[ERR] ")]
+
+
 def test_a_configured_flush_library_must_exist(tmp_path: Path) -> None:
     with pytest.raises(JanusNotStarted, match="flush_library"):
         JanusProcess(SfuSettings(flush_library=tmp_path / "none.so"), tmp_path / "janus")

@@ -119,7 +119,7 @@ async def _negotiate(room: Room, peer: Peer, send: SendTransport, offer: Descrip
     answer = Description.parse(await send.publisher.configure(fit.text()))
     if peer.send is not send:
         raise WrongState("the sending transport is gone", session_id=room.session_id)
-    return negotiation.completed_answer(answer, offer)
+    return negotiation.completed_answer(answer, offer, tcp=peer.takes_tcp)
 
 
 def _transport(peer: Peer, transport_id: str) -> SendTransport:

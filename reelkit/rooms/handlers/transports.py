@@ -57,7 +57,7 @@ async def _create_send(room: Room, peer: Peer, transport_id: str, offer: Descrip
         await asyncio.shield(membership.give_up(room, publisher))
         raise
     peer.set_send(transport)
-    return negotiation.completed_answer(answer, offer).text()
+    return negotiation.completed_answer(answer, offer, tcp=peer.takes_tcp).text()
 
 
 def _send_event(room: Room, peer: Peer, transport: SendTransport, event: ConnectionEvent) -> None:
@@ -99,6 +99,7 @@ async def _create_receive(room: Room, peer: Peer, transport_id: str, offer: Desc
             extension_ids=negotiation.extension_ids(offer),
             dummies=frozenset(section.mid for section in offer.sections),
             offer=Description.parse(janus_offer.sdp),
+            tcp=peer.takes_tcp,
         )
         subscriber.on_offer(transport.take)
         subscriber.on_event(partial(_receive_event, room, peer, transport))
