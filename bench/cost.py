@@ -22,6 +22,7 @@ from rich.table import Table
 from bench.composites import composites
 from bench.encoder_alone import Encoded, encode_alone
 from bench.jibri import HEIGHT_PX, WIDTH_PX, Jibri, JibriFilm
+from bench.jibri_meeting import MeetingPage
 from bench.process_trees import TreeMeter
 from bench.tile_quality import TileQuality, mean, tile_quality, tiles_of
 from bench.webcam_meeting import WebcamMeeting
@@ -99,7 +100,7 @@ async def live(directory: Path, seconds: float, *, baseline: bool) -> Live:
         if baseline:
             guest = await stack.api.add_guest(meeting.meeting_id, "Recorder")
             tiles = dict(zip(meeting.names, tiles_of(meeting.names, WIDTH_PX, HEIGHT_PX), strict=True))
-            async with Jibri(stack.address, guest.token, tiles) as jibri:
+            async with MeetingPage(stack.address, guest.token, tiles) as page, Jibri(page.url, page.flags) as jibri:
                 film = await jibri.record(directory / "jibri.mp4", seconds, beside)
             compared = Recorded("Jibri-like", film.path, film.seconds, film.cpu_s)
         names = meeting.names

@@ -1,22 +1,17 @@
 """A recorder in the manner of Jibri: a browser on an X server without a screen, which FFmpeg grabs and encodes.
 
-It joins a meeting with the official SDK and shows the participants' pictures in the rectangles of Reelkit's films,
-unscaled, and nothing else: none of what a real meeting's page also draws. The encoder's options are Jibri's. Needs the
+It shows any page; bench/jibri_meeting.py has one that shows a meeting. The encoder's options are Jibri's. Needs the
 programs that ``scripts/setup-bench.sh`` installs.
 """
 
 import asyncio
-import functools
-import json
 import os
 import shutil
 import signal
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,15 +19,12 @@ from typing import Self
 import av
 import httpx
 
+from bench.chromium_parts import chromium_parts
 from bench.process_trees import TreeMeter
 from reelkit.process import ChildProcess, wait_until
-from reelkit.render.layout import Rect
-from testbed.chromium import BINARY, QUIET_FLAGS, trusting
-from testbed.signalling import ServerAddress
+from testbed.chromium import BINARY, QUIET_FLAGS
 from testbed.timeline import FPS
-from testbed.web_server import SDK
 
-PAGE = Path(__file__).with_name("viewer.html")
 WIDTH_PX, HEIGHT_PX = 1280, 720
 PROGRAMS = ("Xvfb", "pulseaudio", "ffmpeg")
 START_TIMEOUT_S = 30.0
@@ -69,7 +61,7 @@ class JibriFilm:
     seconds: float
     """Of measurement."""
     cpu_s: dict[str, float]
-    """By program, its children included."""
+    """By program, its children included, and by what the browser's processes do."""
 
     @property
     def kilobits_per_s(self) -> float:
@@ -79,15 +71,15 @@ class JibriFilm:
 
 
 class Jibri:
-    """An async context manager: on entry the browser is in the meeting and shows everybody in ``tiles``.
+    """An async context manager: on entry the browser shows the page at ``url``, which has named itself ``playing``.
 
-    ``token`` is that of a participant of its own. Everything that was started ends on exit. Raises BaselineFailed.
+    ``flags`` are Chromium's, more than all pages get. A page that cannot play names itself ``failed`` and why.
+    Everything that was started ends on exit. Raises BaselineFailed.
     """
 
-    def __init__(self, address: ServerAddress, token: str, tiles: Mapping[str, Rect]) -> None:
-        self._address = address
-        self._token = token
-        self._tiles = dict(tiles)
+    def __init__(self, url: str, flags: Sequence[str] = ()) -> None:
+        self._url = url
+        self._flags = tuple(flags)
         self._directory = Path(tempfile.mkdtemp(prefix="reelkit-jibri-"))
         self._resources = AsyncExitStack()
         self._children: dict[str, ChildProcess] = {}
@@ -99,9 +91,6 @@ class Jibri:
             for program in PROGRAMS:
                 if shutil.which(program) is None:
                     raise BaselineFailed(f"{program} is missing: run scripts/setup-bench.sh")
-            site = self._directory / "site"
-            await asyncio.to_thread(self._write_page, site)
-            url = self._resources.enter_context(_Site(site))
             runtime = self._directory / "run"
             runtime.mkdir(mode=0o700)
             self._environment = {
@@ -114,7 +103,7 @@ class Jibri:
                 "PULSE_SERVER": f"unix:{runtime / 'pulse.socket'}",
             }
             await self._start_sound(runtime / "pulse.socket")
-            await self._start_browser(f"{url}/{PAGE.name}")
+            await self._start_browser()
             self._resources = self._resources.pop_all()
         return self
 
@@ -142,7 +131,8 @@ class Jibri:
         ) as grabber:
             await asyncio.sleep(SETTLE_S)
             programs = {**self._children, "ffmpeg": grabber}
-            with TreeMeter({**beside, **{name: child.pid for name, child in programs.items()}}) as meter:
+            pids = {name: child.pid for name, child in programs.items()}
+            with TreeMeter({**beside, **pids, **chromium_parts(pids["chromium"])}) as meter:
                 await asyncio.sleep(seconds)
             ended = [name for name, child in programs.items() if child.returncode is not None]
             if ended:
@@ -151,20 +141,6 @@ class Jibri:
             grabber.send_signal(signal.SIGINT)
             await asyncio.wait_for(grabber.wait(), START_TIMEOUT_S)
         return JibriFilm(film, seconds, meter.spent_s)
-
-    def _write_page(self, site: Path) -> None:
-        site.mkdir()
-        shutil.copy(PAGE, site)
-        shutil.copy(SDK, site / "browser.js")
-        setup = {
-            "token": self._token,
-            "base_uri": f"{self._address.base}:{self._address.tls_port}",
-            "tiles": {
-                name: {"x": rect.x, "y": rect.y, "width": rect.width, "height": rect.height}
-                for name, rect in self._tiles.items()
-            },
-        }
-        (site / "setup.json").write_text(json.dumps(setup))
 
     async def _start_display(self) -> str:
         numbers: list[str] = []
@@ -183,10 +159,9 @@ class Jibri:
         await self._start("pulseaudio", ChildProcess(arguments, name="pulseaudio", env=self._environment))
         await self._until("pulseaudio", socket.exists)
 
-    async def _start_browser(self, url: str) -> None:
+    async def _start_browser(self) -> None:
         profile = self._directory / "profile"
-        trust = await asyncio.to_thread(trusting, self._address)
-        arguments: Sequence[str | Path] = [BINARY, *_CHROMIUM, *trust, f"--user-data-dir={profile}", url]
+        arguments: Sequence[str | Path] = [BINARY, *_CHROMIUM, *self._flags, f"--user-data-dir={profile}", self._url]
         await self._start("chromium", ChildProcess(arguments, name="chromium", env=self._environment))
         port_file = profile / "DevToolsActivePort"
         await self._until("chromium", lambda: port_file.exists() and "\n" in port_file.read_text())
@@ -219,26 +194,3 @@ class Jibri:
             await wait_until(is_ready, timeout_s=START_TIMEOUT_S)
         except TimeoutError as error:
             raise BaselineFailed(f"{name} did not start") from error
-
-
-class _Site:
-    """A context manager that serves a directory on loopback and gives its address."""
-
-    def __init__(self, directory: Path) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(directory)))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="jibri-page")
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""

@@ -18,12 +18,16 @@ def tree_cpu_s(pid: int, without: Collection[int] = ()) -> dict[int, float]:
     """
     spent_s: dict[int, float] = {}
     with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        times = process.cpu_times()
-        spent_s[pid] = times.user + times.system + times.children_user + times.children_system
-        for child in process.children():
-            if child.pid not in without:
-                spent_s.update(tree_cpu_s(child.pid, without))
+        root = psutil.Process(pid)
+        left_out: set[int] = set()
+        # Parents come before their children.
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess), process.oneshot():
+                if process.pid != pid and (process.pid in without or process.ppid() in left_out):
+                    left_out.add(process.pid)
+                    continue
+                times = process.cpu_times()
+                spent_s[process.pid] = times.user + times.system + times.children_user + times.children_system
     return spent_s
 
 

@@ -31,12 +31,17 @@ class SfuSettings(_Section):
         "renderer lags at least 4 s.",
     )
     flush_interval_ms: int = Field(50, ge=10, le=5_000, description="How often captured packets become readable.")
-    rtp_port_min: int = Field(20_000, ge=1_024, le=65_535, description="First UDP port for media.")
-    rtp_port_max: int = Field(20_999, ge=1_024, le=65_535, description="Last UDP port for media.")
+    rtp_port_min: int = Field(20_000, ge=1_024, le=65_535, description="First port for media.")
+    rtp_port_max: int = Field(20_999, ge=1_024, le=65_535, description="Last port for media.")
     interfaces: list[str] = Field(
         default_factory=list, description="Interfaces or addresses to offer for media; all but loopback when empty."
     )
     public_address: str | None = Field(None, description="Address to offer instead when behind a 1:1 NAT.")
+    tcp: bool = Field(
+        True,
+        description="Media over TCP, too, on the same ports. Only hidden recorders are told of it: a page that is "
+        "recorded can be reached in no other way. Nobody outside this machine needs to reach these TCP ports.",
+    )
     video_bitrate_max_bps: int = Field(2_500_000, ge=64_000, description="Cap (REMB) asked of each sender.")
     keyframe_interval_s: int = Field(
         10, ge=0, description="Keyframe request interval while recording, which bounds what a lost packet can spoil."
@@ -121,6 +126,54 @@ class RecordingSettings(_Section):
     portrait_max_bytes: int = Field(2_000_000, ge=1_024, description="Limit of the image file of a participant.")
     portrait_timeout_s: float = Field(
         5.0, gt=0, le=60, description="A participant's picture must be fetched within this time; nothing waits for it."
+    )
+
+
+class PageSettings(_Section):
+    """Recording pages (``url``) with a browser."""
+
+    chromium_binary: Path = Field(Path("/usr/bin/chromium"), description="Chromium's executable.")
+    max_live: int | None = Field(
+        None,
+        ge=0,
+        description="Pages that are recorded at once; one for each processor when unset. A page cannot wait, so a start "
+        "call beyond that is answered with 503. 0 switches the recording of pages off.",
+    )
+    load_timeout_s: float = Field(30.0, gt=0, description="A page must have loaded within this time.")
+    start_timeout_s: float = Field(
+        120.0, gt=0, description="A page with the recording SDK must say within this time that it is to be recorded."
+    )
+    max_reloads: int = Field(
+        3, ge=0, description="How often a page that crashed while it is recorded is opened anew before that is its end."
+    )
+    max_memory_bytes: int = Field(
+        2 << 30, ge=256 << 20, description="What a page's browser may take of the memory; beyond that it is ended."
+    )
+    max_profile_bytes: int = Field(
+        512 << 20, ge=16 << 20, description="What it may keep on the disk while it runs; nothing of it stays."
+    )
+    max_processors: float = Field(
+        2.0, gt=0, description="What it may take of the processors, where the kernel lets us bound that."
+    )
+    browsers_dir: Path | None = Field(
+        None,
+        description="Where browsers keep their files while they run; users other than the server's must be able to enter "
+        "it. In the machine's temporary directory when unset.",
+    )
+    first_uid: int = Field(
+        61_184, ge=1, description="A server that runs as root gives each browser a user of its own, from this id on."
+    )
+    last_uid: int = Field(65_519, ge=1, description="The last of these ids.")
+    allow_no_sandbox: bool = Field(
+        False,
+        description="Record pages also where the kernel does not let Chromium have its sandbox. Only for pages that you "
+        "trust.",
+    )
+    keep_diagnosis_s: float = Field(
+        7 * SECONDS_PER_DAY,
+        gt=0,
+        description="How long the console, failed requests and last picture of a page that failed are kept in "
+        "DATA/diagnoses.",
     )
 
 
@@ -318,6 +371,7 @@ class Settings(BaseSettings):
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     render: RenderSettings = Field(default_factory=RenderSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    page: PageSettings = Field(default_factory=PageSettings)
     integrity: IntegritySettings = Field(default_factory=IntegritySettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
     rtmp: RtmpSettings = Field(default_factory=RtmpSettings)

@@ -6,7 +6,7 @@
 #   3. testbed/web/node_modules from its package-lock.json (the browser SDK, hls.js)
 #   4. build/libreelkit-flush.so, which makes Janus' recordings readable within 50 ms
 #   With --tests also the servers that recordings are delivered to: sshd and nginx with its RTMP module (installed, never
-#   started as services), testbed/azurite/node_modules. rclone and the Google Cloud emulator come with the .venv.
+#   started as services), testbed/azurite/node_modules; and testbed/pages/node_modules, which recording apps are built of. rclone and the Google Cloud emulator come with the .venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -59,7 +59,10 @@ node_modules() {
   cp "$1/package-lock.json" "$1/node_modules/.stamp"
 }
 node_modules testbed/web "the browser SDK"
-[ "$tests" != --tests ] || node_modules testbed/azurite "Azure's storage emulator"
+if [ "$tests" = --tests ]; then
+  node_modules testbed/azurite "Azure's storage emulator"
+  node_modules testbed/pages "what recording apps are built with"
+fi
 
 if [ reelkit/sfu/flush.c -nt build/libreelkit-flush.so ]; then
   say "building build/libreelkit-flush.so"

@@ -14,6 +14,7 @@ from reelkit.api.failures import handle_failures
 from reelkit.api.request_log import RequestLog
 from reelkit.api.routers import (
     apps,
+    diagnoses,
     downloads,
     erasure,
     health,
@@ -59,7 +60,19 @@ def create_app(state: AppState) -> FastAPI:
         docs_url="/docs", redoc_url=None, title="Reelkit", version=reelkit.__version__, description=_DESCRIPTION
     )
     app.state.reelkit = state
-    for module in (apps, meetings, participants, presets, recordings, erasure, renders, sdk, tracks, webhooks):
+    for module in (
+        apps,
+        meetings,
+        participants,
+        presets,
+        recordings,
+        diagnoses,
+        erasure,
+        renders,
+        sdk,
+        tracks,
+        webhooks,
+    ):
         app.include_router(module.router, responses=responses)
     for module in (not_built, downloads, health, meeting_socket):
         app.include_router(module.router)

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 # What is still being answered when the server ends gets so long.
 _GRACE_S = 5
+# Who listens on all addresses listens on these.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound
 _START_TIMEOUT_S = 10.0
 
 
@@ -39,7 +41,9 @@ class Listener:
         self._tls = tls
         self._socket = _bound(host, port)
         self.host = host
-        self.port: int = self._socket.getsockname()[1]
+        address, self.port = self._socket.getsockname()[:2]
+        self.reached_at = _LOOPBACK.get(address, address)
+        """The numeric address by which this machine reaches it."""
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 

@@ -60,5 +60,6 @@ def show(state: AppState, recording: Recording, *, integrity: dict[str, Any] | N
         layers=track_links(state.control.links, recording),
         rendering=state.control.renderings.of(recording.id),
         stream=state.control.streams.of(recording),
+        page=state.control.pages.of(recording),
         integrity=integrity,
     )

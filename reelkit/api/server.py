@@ -17,6 +17,7 @@ from reelkit.api.data_dir import DataDir
 from reelkit.api.errors import BadSetting, ServerError
 from reelkit.api.listeners import Listener
 from reelkit.api.metrics import Metrics
+from reelkit.api.own_hosts import own_hosts
 from reelkit.api.readiness import Readiness
 from reelkit.api.state import AppState
 from reelkit.api.stop_signal import StopSignal
@@ -58,7 +59,7 @@ async def serve(settings: Settings) -> None:
             Listener(settings.host, settings.port), Listener(settings.host, settings.tls_port, tls=tls.context())
         )
         stack.push_async_callback(listeners.close)
-        state, boot = await stack.enter_async_context(_parts(settings, data, clock, listeners))
+        state, boot = await stack.enter_async_context(_parts(settings, data, clock, listeners, tls))
         stack.callback(data.withdraw_listening)
         stack.callback(_stop_accepting, state.readiness, listeners)
         app = create_app(state)
@@ -93,7 +94,7 @@ class _Listeners:
 
 @asynccontextmanager
 async def _parts(
-    settings: Settings, data: DataDir, clock: Clock, listeners: _Listeners
+    settings: Settings, data: DataDir, clock: Clock, listeners: _Listeners, tls: TlsFiles
 ) -> AsyncIterator[tuple[AppState, Boot]]:
     """Everything behind the application. It ends in the order: recordings, rooms, connections, workers, Janus."""
     async with AsyncExitStack() as stack:
@@ -130,7 +131,7 @@ async def _parts(
         stack.push_async_callback(listeners.close)
         gateway = Gateway(sfu, settings, clock, data.captures, control.observer)
         stack.push_async_callback(gateway.close)
-        control.bind(gateway)
+        control.bind(gateway, own_hosts(settings, listeners.http, listeners.https, tls))
         stack.push_async_callback(control.close, settings.recording.shutdown_timeout_s)
         # Made at the first start: receivers may ask for it at once, and nothing waits for it later.
         await control.webhooks.public_key()

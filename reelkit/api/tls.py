@@ -4,6 +4,8 @@ The SDK speaks only https and wss. Browsers must be told to trust ``ca.pem``; th
 data directory.
 """
 
+import base64
+import hashlib
 import ipaddress
 import ssl
 from dataclasses import dataclass
@@ -52,6 +54,12 @@ class TlsFiles:
                 f"the TLS certificate {self.certificate} with key {self.key} cannot be used: {error.strerror or error}"
             ) from error
         return context
+
+    def key_pin(self) -> str:
+        """Base64 SHA-256 of the listener's public key (RFC 7469, section 2.4). Raises OSError, ValueError."""
+        key = x509.load_pem_x509_certificate(self.certificate.read_bytes()).public_key()
+        info = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(info).digest()).decode("ascii")
 
 
 def tls_files(settings: Settings, secrets_dir: Path, clock: Clock) -> TlsFiles:

@@ -69,6 +69,13 @@ class ServerClient:
     def delete(self, path: str, body: object = None) -> Any:  # noqa: ANN401
         return self.request("DELETE", path, body=body)["data"]
 
+    def download(self, path: str) -> bytes:
+        """What a GET of ``path`` brings that is no JSON. Raises CommandError."""
+        answer = self._send("GET", path)
+        if not answer.is_success:
+            _judged(answer)
+        return answer.content
+
     def request(
         self, method: str, path: str, *, body: object = None, query: Mapping[str, object] | None = None
     ) -> dict[str, Any]:
@@ -77,17 +84,21 @@ class ServerClient:
         ``path`` begins with a slash, such as ``/webhooks``; parts that callers gave go through :func:`segment`. Raises
         NoServer, Refused, ServerFailed.
         """
+        return _judged(self._send(method, path, body=body, query=query))
+
+    def _send(
+        self, method: str, path: str, *, body: object = None, query: Mapping[str, object] | None = None
+    ) -> httpx.Response:
         kit = f"/client/v4/accounts/{segment(self.account_id)}/realtime/kit/{segment(self.app_id)}"
         wanted = {name: str(value) for name, value in (query or {}).items() if value is not None}
         try:
-            answer = self._http.request(method, f"{kit}{path}", params=wanted, json=body)
+            return self._http.request(method, f"{kit}{path}", params=wanted, json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise NoServer(f"no server answers at {self._url}: {error}") from error
         except httpx.TimeoutException as error:
             raise ServerFailed(f"the server at {self._url} did not answer within {_TIMEOUT_S:g} s") from error
         except httpx.HTTPError as error:
             raise ServerFailed(f"the connection to {self._url} broke off: {error}") from error
-        return _judged(answer)
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """``reelkit recordings …``: what the operator does to recordings of a running server."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ _NAMES = {
     "render": "a film that was made again",
     "job": "the renderer's files",
     "capture": "the capture",
+    "diagnosis": "the diagnosis of its page",
 }
 
 app = typer.Typer(
@@ -82,6 +84,32 @@ def deliver(
         body = {} if storage is None else {"storage_config": _json(storage)}
         answer = client.post(f"/recordings/{segment(recording)}/delivery", body)
     typer.echo(f"{answer['id']}: {answer['status']} to {answer['reelkit']['destination']['label']}")
+
+
+@app.command()
+def diagnosis(
+    recording: Annotated[str, typer.Argument(help="Id of a recording of a page (url) that failed.")],
+    screenshot: Annotated[
+        Path | None, typer.Option(help="Write what the page showed last to this PNG file, too.", dir_okay=False)
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    account: AccountOption = None,
+    app_id: AppOption = None,
+) -> None:
+    """Prints, as JSON, why a page could not be recorded: its console, failed requests, limits."""
+    with connected(data, url, token, account, app_id) as client:
+        path = f"/recordings/{segment(recording)}/page-diagnosis"
+        report = client.get(path)
+        picture = client.download(f"{path}/screenshot") if screenshot is not None else b""
+    typer.echo(json.dumps(report, indent=1))
+    if screenshot is not None:
+        try:
+            screenshot.write_bytes(picture)
+        except OSError as error:
+            typer.echo(f"reelkit: {screenshot} cannot be written: {error.strerror}", err=True)
+            raise typer.Exit(EXIT_FAILED) from error
 
 
 def _json(file: typer.FileText) -> Any:  # noqa: ANN401 - the server judges it

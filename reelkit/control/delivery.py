@@ -14,6 +14,7 @@ import structlog
 from reelkit.clock import Clock, utc
 from reelkit.control.capture_seal import seal_capture
 from reelkit.control.delivery_files import files_to_send
+from reelkit.control.diagnoses import Diagnoses
 from reelkit.control.hosting import Hosting, delivery_problem
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.paths import DataPaths
@@ -26,6 +27,7 @@ from reelkit.control.uploads import DeliveryFailed, Uploads
 from reelkit.control.watermarks import store_watermark
 from reelkit.errors import ReelkitError
 from reelkit.fleet.base import Fleet, JobOutcome, JobSpec
+from reelkit.page.spec import PageSpec
 from reelkit.publish.errors import PublishError
 from reelkit.publish.rtmp.spec import StreamSpec
 from reelkit.render.config import RenderConfig
@@ -53,6 +55,7 @@ class Delivery:
         hosting: Hosting,
         uploads: Uploads,
         retention: Retention,
+        diagnoses: Diagnoses,
         metrics: ControlMetrics,
     ) -> None:
         self._paths = paths
@@ -62,6 +65,7 @@ class Delivery:
         self._hosting = hosting
         self._uploads = uploads
         self._retention = retention
+        self._diagnoses = diagnoses
         self._metrics = metrics
         self._tasks = TaskOwner("delivery")
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -73,7 +77,12 @@ class Delivery:
         await asyncio.to_thread(store_watermark, self._paths.job(recording_id), png)
 
     async def start_job(
-        self, recording: Recording, capture_dir: Path, render: RenderConfig, stream: StreamSpec | None = None
+        self,
+        recording: Recording,
+        capture_dir: Path,
+        render: RenderConfig,
+        stream: StreamSpec | None = None,
+        page: PageSpec | None = None,
     ) -> None:
         """Begins to render while the meeting goes on, or later, when there is a place. Raises FleetError, OSError."""
         await self._fleet.start(
@@ -84,9 +93,18 @@ class Delivery:
                 render,
                 tracks=recording.tracks,
                 stream=stream,
+                page=page,
             )
         )
         self._uploads.follow(recording)
+
+    async def cancel_job(self, recording: Recording) -> None:
+        """Ends the job of a recording that never began: nothing of it is delivered, and of its page is kept what tells
+        why. Never fails."""
+        await self._fleet.cancel(recording.id)
+        self._uploads.abandon(recording)
+        await self._diagnoses.keep(recording.id)
+        await self._retention.discard_job(recording.id)
 
     def finish(self, recording: Recording) -> None:
         """Delivers an UPLOADING recording whose job runs, in the background."""
@@ -176,6 +194,9 @@ class Delivery:
             outcome = await self._fleet.wait(recording.id)
         except ReelkitError as error:
             outcome = JobOutcome.failed(str(error))
+        if recording.page_url is not None and (recording.error or outcome.error):
+            # The directory goes with the delivery.
+            await self._diagnoses.keep(recording.id)
         streamed = recording.stream_target is not None
         if outcome.files or (outcome.error is None and (streamed or recording.tracks is not None)):
             # It may only have been streamed, or nobody has sent anything that was to be recorded: no file is a right
@@ -307,4 +328,6 @@ class Delivery:
 
 
 def _joined(earlier: str | None, reason: str) -> str:
-    return reason if earlier is None else f"{earlier}; {reason}"
+    if earlier is None or earlier in reason:
+        return reason
+    return f"{earlier}; {reason}"

@@ -30,6 +30,8 @@ class Thing(StrEnum):
     JOB = "job"
     """Segments and whatever else its renderer wrote."""
     CAPTURE = "capture"
+    DIAGNOSIS = "diagnosis"
+    """What was kept of a page that failed."""
 
 
 class Removal(BaseModel):

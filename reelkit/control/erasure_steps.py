@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from reelkit.control.destinations import Destinations
+from reelkit.control.diagnoses import Diagnoses
 from reelkit.control.erasure import Removal, Thing, Tombstone
 from reelkit.control.errors import Conflict
 from reelkit.control.ports import Bucket
@@ -21,9 +22,18 @@ Step = Callable[[Tombstone, Removal], Awaitable[bool]]
 class ErasureSteps:
     """How each thing is removed."""
 
-    def __init__(self, *, bucket: Bucket, retention: Retention, destinations: Destinations, vault: Vault) -> None:
+    def __init__(
+        self,
+        *,
+        bucket: Bucket,
+        retention: Retention,
+        diagnoses: Diagnoses,
+        destinations: Destinations,
+        vault: Vault,
+    ) -> None:
         self._bucket = bucket
         self._retention = retention
+        self._diagnoses = diagnoses
         self._destinations = destinations
         self._vault = vault
         self._steps: Mapping[Thing, Step] = {
@@ -32,6 +42,7 @@ class ErasureSteps:
             Thing.RENDER: self._render,
             Thing.JOB: self._job,
             Thing.CAPTURE: self._capture,
+            Thing.DIAGNOSIS: self._diagnosis,
         }
 
     async def remove(self, tombstone: Tombstone, removal: Removal) -> bool:
@@ -61,6 +72,9 @@ class ErasureSteps:
 
     async def _capture(self, _: Tombstone, removal: Removal) -> bool:
         return await self._retention.erase_capture(removal.id)
+
+    async def _diagnosis(self, _: Tombstone, removal: Removal) -> bool:
+        return await self._diagnoses.erase(removal.id)
 
     async def _storage_files(self, tombstone: Tombstone, removal: Removal) -> bool:
         target = opened_target(removal.target or "", self._vault, tombstone.recording_id)

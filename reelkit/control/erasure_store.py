@@ -12,6 +12,7 @@ from reelkit.control.hosted import names_of
 from reelkit.control.recording import RUNNING, RecordingStatus
 from reelkit.control.rerender import RenderStatus
 from reelkit.control.storage_delivery import delivery_purpose
+from reelkit.control.stored_config import page_url
 from reelkit.control.vault import Vault
 from reelkit.control.webhooks.events import recording_subject
 from reelkit.db import Database
@@ -146,6 +147,8 @@ def _work(row: RecordingRow, renders: Sequence[RenderRow], files: Sequence[Deliv
             uploads={file.name: id_ for file in files if (id_ := (file.upload or {}).get("upload_id"))},
         )
     yield Removal(what=Thing.JOB, id=row.id)
+    if page_url(row.config) is not None:
+        yield Removal(what=Thing.DIAGNOSIS, id=row.id)
     if row.session_id is not None:
         yield Removal(what=Thing.CAPTURE, id=row.session_id)
 

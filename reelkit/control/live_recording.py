@@ -25,9 +25,12 @@ class LiveRecording:
         clock: Clock,
         tasks: TaskOwner,
         on_limit: Callable[[], Awaitable[None]],
+        packets: bool = True,
     ) -> None:
         self.recording_id = recording_id
         self.room = room
+        self.packets = packets
+        """Whether it is made from what the meeting's people send."""
         self._stopped_s: float | None = None
         self._max_seconds = max_seconds
         self._clock = clock
@@ -49,7 +52,7 @@ class LiveRecording:
 
     async def resume(self) -> None:
         """Begins another stretch. Raises RoomError, SfuError; it stays paused then."""
-        self.opened(await self.room.start_capture(self.recording_id))
+        self.opened(await self.room.start_capture(self.recording_id, packets=self.packets))
 
     async def stop(self) -> float:
         """Ends it for good, once, whatever state its room is in; returns the wall time of its end."""

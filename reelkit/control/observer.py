@@ -4,6 +4,7 @@ import structlog
 
 from reelkit.control.errors import ControlError
 from reelkit.control.meetings import MeetingService
+from reelkit.control.page_recorder import PageRecorder
 from reelkit.control.portraits import Portraits
 from reelkit.control.ports import Room
 from reelkit.control.recorder import Recorder
@@ -35,6 +36,7 @@ class MeetingObserver:
         sessions: SessionBook,
         recordings: RecordingService,
         recorder: Recorder,
+        pages: PageRecorder,
         portraits: Portraits,
         retention: Retention,
     ) -> None:
@@ -42,6 +44,7 @@ class MeetingObserver:
         self._sessions = sessions
         self._recordings = recordings
         self._recorder = recorder
+        self._pages = pages
         self._portraits = portraits
         self._retention = retention
         self._tasks = TaskOwner("observer")
@@ -59,6 +62,7 @@ class MeetingObserver:
         """Ends what was left of its recordings, and deletes its capture if nobody needs it."""
         self._seen.discard(room.session_id)
         self._recorder.room_ended(room)
+        self._pages.room_ended(room)
         await self._portraits.session_ended(room.session_id)
         try:
             reason = EndReason.HOST_ENDED_MEETING if room.ended_by_host else EndReason.ALL_PARTICIPANTS_LEFT
@@ -70,7 +74,7 @@ class MeetingObserver:
     async def peer_joined(self, room: Room, peer: PeerInfo) -> None:
         """The first visible peer of a session starts the recording of a ``record_on_start`` meeting."""
         self._recorder.presence_changed(room)
-        if self._recorder.is_recording(room):
+        if self._recorder.is_filming(room):
             self._portraits.fetch(room, peer)
         try:
             await self._sessions.joined(room, peer)

@@ -37,8 +37,8 @@ class ParticipantTokens:
         self._clock = clock
         self._lifetime_s = lifetime_s
 
-    def issue(self, claims: ParticipantClaims) -> str:
-        """A token that is valid from now on."""
+    def issue(self, claims: ParticipantClaims, lifetime_s: int | None = None) -> str:
+        """A token that is valid from now on, for as long as all are unless ``lifetime_s`` says otherwise."""
         now_s = int(self._clock.time_s())
         return jwt.encode(
             {
@@ -48,7 +48,7 @@ class ParticipantTokens:
                 "presetId": claims.preset_id,
                 "ver": claims.version,
                 "iat": now_s,
-                "exp": now_s + self._lifetime_s,
+                "exp": now_s + (self._lifetime_s if lifetime_s is None else lifetime_s),
             },
             self._key,
             algorithm=_ALGORITHM,

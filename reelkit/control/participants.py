@@ -84,7 +84,8 @@ class ParticipantIdentity:
 
 
 class ParticipantService:
-    """Adds, finds and changes participants, and lets them in."""
+    """Adds, finds and changes participants, and lets them in. Those of browsers that record pages
+    (:mod:`reelkit.control.recorder_participants`) are let in too, but nobody finds them here."""
 
     def __init__(self, database: Database, clock: Clock, tokens: ParticipantTokens) -> None:
         self._database = database
@@ -172,7 +173,10 @@ class ParticipantService:
             or row.meeting.app_id != claims.app_id
         ):
             raise Unauthorized("the participant's token was revoked")
-        return ParticipantIdentity(Participant.of(row), Meeting.of(row.meeting), Preset.of(row.preset))
+        preset = Preset.of(row.preset)
+        if row.recording_id is not None:
+            preset = preset.of_recorder()
+        return ParticipantIdentity(Participant.of(row), Meeting.of(row.meeting), preset)
 
     async def admit(self, token: str, *, peer_id: str, meeting_id: str | None = None) -> Admission:
         """Lets a client into its meeting as ``peer_id``.

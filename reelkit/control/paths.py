@@ -26,3 +26,11 @@ class DataPaths:
     def job(self, recording_id: str) -> Path:
         """What a renderer makes of a recording: segments, manifest, film."""
         return self.root / "jobs" / recording_id
+
+    @property
+    def diagnoses(self) -> Path:
+        return self.root / "diagnoses"
+
+    def diagnosis(self, recording_id: str) -> Path:
+        """What is known of a page whose recording failed."""
+        return self.diagnoses / recording_id

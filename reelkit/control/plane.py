@@ -1,5 +1,6 @@
 """The control plane: all services, built once and wired to each other."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,7 @@ from reelkit.control.apps import App, AppService
 from reelkit.control.delivery import Delivery
 from reelkit.control.delivery_store import DeliveryStore
 from reelkit.control.destinations import Destinations, OpenDestination, guarded
+from reelkit.control.diagnoses import Diagnoses
 from reelkit.control.disk import DiskGuard, FreeBytes, free_bytes_of
 from reelkit.control.erasure_steps import ErasureSteps
 from reelkit.control.erasure_store import ErasureStore
@@ -21,6 +23,10 @@ from reelkit.control.links import HostedLinks
 from reelkit.control.meetings import MeetingService
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.observer import MeetingObserver
+from reelkit.control.own_hosts import OwnHosts
+from reelkit.control.page_admission import PageAdmission
+from reelkit.control.page_recorder import PageRecorder
+from reelkit.control.page_statuses import PageStatuses
 from reelkit.control.participant_tokens import ParticipantTokens
 from reelkit.control.participants import ParticipantService
 from reelkit.control.paths import DataPaths
@@ -29,6 +35,7 @@ from reelkit.control.ports import Bucket, Gateway, Sfu
 from reelkit.control.presets import PresetService
 from reelkit.control.reclaim import Reclaim
 from reelkit.control.recorder import Recorder
+from reelkit.control.recorder_participants import RecorderParticipants
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.recordings import RecordingService
 from reelkit.control.recovery import Recovery
@@ -100,9 +107,9 @@ class ControlPlane:
         self.presets = PresetService(database)
         vault = Vault.open(paths.secrets, [key.get_secret_value() for key in settings.vault_keys])
         self.meetings = MeetingService(database, clock, vault)
-        self.participants = ParticipantService(
-            database, clock, ParticipantTokens(signing_key, clock, settings.rooms.token_lifetime_s)
-        )
+        tokens = ParticipantTokens(signing_key, clock, settings.rooms.token_lifetime_s)
+        self.participants = ParticipantService(database, clock, tokens)
+        self._recorder_participants = RecorderParticipants(database, clock, tokens)
         self.operator_tokens = OperatorTokens(database, clock)
         self._webhooks = Webhooks(
             settings=settings,
@@ -126,6 +133,7 @@ class ControlPlane:
             keep=settings.capture.keep,
             keep_for_s=settings.capture.keep_for_s,
         )
+        self.diagnoses = Diagnoses(paths, clock, settings.page.keep_diagnosis_s)
         hosting = Hosting(bucket, clock, settings.recording.url_lifetime_s)
         self._deliveries = DeliveryStore(database, clock, vault)
         self._resolver = ThreadedResolver(_RESOLVER_THREADS)
@@ -149,6 +157,7 @@ class ControlPlane:
             hosting=hosting,
             uploads=uploads,
             retention=retention,
+            diagnoses=self.diagnoses,
             metrics=metrics,
         )
         self.streams = Streams(fleet, clock, guard, registry)
@@ -162,13 +171,24 @@ class ControlPlane:
             portraits=self._portraits,
             empty_meeting_timeout_s=settings.recording.empty_meeting_timeout_s,
         )
+        self.pages = PageStatuses(fleet, registry)
+        self._page_recorder = PageRecorder(
+            settings=settings,
+            clock=clock,
+            store=self._store,
+            sessions=sessions,
+            recorder=self._recorder,
+            delivery=self._delivery,
+            retention=retention,
+            recorders=self._recorder_participants,
+            statuses=self.pages,
+            fleet=fleet,
+        )
         self.renderings = Renderings(fleet, self._recorder, self._delivery)
         metrics.watch_renderers(self.renderings.all)
         self._keyframes = KeyframeRequests(clock, self._recorder)
         fleet.on_progress(self._keyframes.progressed)
-        self._disk = DiskGuard(
-            settings.recording, clock, free_bytes or free_bytes_of(settings.data), self._recorder.end_all
-        )
+        self._disk = DiskGuard(settings.recording, clock, free_bytes or free_bytes_of(settings.data), self._end_all)
         watermarks = Watermarks(fetcher, settings.recording)
         self.rerenders = RerenderService(
             settings=settings.render,
@@ -188,6 +208,8 @@ class ControlPlane:
             meetings=self.meetings,
             store=self._store,
             recorder=self._recorder,
+            pages=self._page_recorder,
+            page_admission=PageAdmission(settings.page, guard),
             disk=self._disk,
             sfu=sfu,
             watermarks=watermarks,
@@ -208,6 +230,7 @@ class ControlPlane:
             sessions=sessions,
             recordings=self.recordings,
             recorder=self._recorder,
+            pages=self._page_recorder,
             portraits=self._portraits,
             retention=retention,
         )
@@ -218,6 +241,8 @@ class ControlPlane:
             sessions=sessions,
             delivery=self._delivery,
             retention=retention,
+            recorders=self._recorder_participants,
+            diagnoses=self.diagnoses,
         )
         self._reclaim = Reclaim(
             settings=settings.capture,
@@ -235,7 +260,13 @@ class ControlPlane:
             clock=clock,
             recordings=self._store,
             store=self._erasures,
-            steps=ErasureSteps(bucket=bucket, retention=retention, destinations=destinations, vault=vault),
+            steps=ErasureSteps(
+                bucket=bucket,
+                retention=retention,
+                diagnoses=self.diagnoses,
+                destinations=destinations,
+                vault=vault,
+            ),
             recorder=self._recorder,
             delivery=self._delivery,
             metrics=metrics,
@@ -258,10 +289,12 @@ class ControlPlane:
         await self._erasures.reseal()
         return Boot(app, token)
 
-    def bind(self, gateway: Gateway) -> None:
-        """From now on recordings can start."""
+    def bind(self, gateway: Gateway, own: OwnHosts) -> None:
+        """From now on recordings can start. ``own`` is where this server listens."""
         self.recordings.bind(gateway)
         self.participants.bind(gateway)
+        self._recorder_participants.bind(gateway)
+        self._page_recorder.bind(own)
 
     async def recover(self) -> None:
         """Finishes what an earlier server left, and begins to watch the disk. Raises DatabaseError."""
@@ -272,6 +305,7 @@ class ControlPlane:
         self._tasks.spawn(self._disk.run(), "disk-guard")
         self._tasks.spawn(self._expiry.run(), "expiry")
         self._tasks.spawn(self._retention.run(), "retention")
+        self._tasks.spawn(self.diagnoses.run(), "diagnoses")
         self._tasks.spawn(self.erasures.run(), "erasures")
         self._tasks.spawn(self._reclaim.run(), "reclaim")
 
@@ -284,7 +318,13 @@ class ControlPlane:
         await self.rerenders.close()
         await self.erasures.close()
         deadline_s = self._clock.monotonic_s() + timeout_s
-        await self._recorder.close(timeout_s)
+        await self._page_recorder.stop_opening(timeout_s)
+        await self._recorder.close(max(0.0, deadline_s - self._clock.monotonic_s()))
         await self._delivery.close(max(0.0, deadline_s - self._clock.monotonic_s()))
+        await self._page_recorder.close()
         await self._webhooks.close()
         self._resolver.close()
+
+    async def _end_all(self, error: str) -> None:
+        """Ends every recording, with ``error`` as the reason."""
+        await asyncio.gather(self._recorder.end_all(error), self._page_recorder.end_all(error))

@@ -56,8 +56,15 @@ class Room(Protocol):
     def record(self, event: Event) -> None:
         """Appends to the journal if it can."""
 
-    async def start_capture(self, recording_id: str) -> float:
-        """Begins or resumes a recording; returns the wall time of its mark. Raises ReelkitError; nothing is on then."""
+    def hold(self, recording_id: str) -> None:
+        """A recording will begin once it can: the session does not end before :meth:`release`."""
+
+    def release(self, recording_id: str) -> None:
+        """The recording has begun, or will not. Does nothing for one that holds nothing."""
+
+    async def start_capture(self, recording_id: str, *, packets: bool = True) -> float:
+        """Begins or resumes a recording, of the meeting's ``packets`` or of something else that is only marked; returns
+        the wall time of its mark. Raises ReelkitError; nothing is on then."""
 
     async def stop_capture(self, recording_id: str, mark: Mark) -> float:
         """Pauses or stops a recording; returns the wall time of its mark. Its files are complete then."""

@@ -1,7 +1,7 @@
 """Presets: what participants may do and how the meeting looks to them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
@@ -31,6 +31,11 @@ class Preset:
     def can_record(self) -> bool:
         """Whether its participants may start and stop recordings; the SDK's default is that they may not."""
         return bool(self.document.get("permissions", {}).get("can_record", False))
+
+    def of_recorder(self) -> Self:
+        """The same for a browser that records a page: whatever the preset says, nobody sees or counts it."""
+        permissions = {**self.document.get("permissions", {}), "hidden_participant": True, "is_recorder": True}
+        return replace(self, document={**self.document, "permissions": permissions})
 
 
 def new_preset_row(app_id: str, document: dict[str, Any], now: datetime) -> PresetRow:

@@ -111,6 +111,9 @@ class Reclaim:
         """From where on each file is needed, if not all of everything is."""
         needs: list[Mapping[str, int | None] | None] = [dict.fromkeys(sizes)]
         for recording in recordings:
+            if recording.page_url is not None:
+                # It is made of nothing that was captured.
+                continue
             if self._retention.keeps_capture(recording):
                 return None
             if recording.status is RecordingStatus.ERRORED and recording.started_at is not None:

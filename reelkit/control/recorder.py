@@ -61,6 +61,7 @@ class Recorder:
         self._turns = NamedLocks()
         self._live: dict[str, LiveRecording] = {}
         self._empty = EmptyMeetings(clock, self._tasks, empty_meeting_timeout_s, self._end_empty)
+        self._listeners: list[Callable[[str], None]] = []
         self._closing = False
 
     def turn(self, meeting_id: str) -> AbstractAsyncContextManager[None]:
@@ -72,9 +73,13 @@ class Recorder:
         if self._closing:
             raise Unavailable("the server is stopping")
 
-    def is_recording(self, room: Room) -> bool:
-        """Whether a recording of this session runs or pauses."""
-        return any(live.room.session_id == room.session_id for live in self._live.values())
+    def on_stopped(self, listener: Callable[[str], None]) -> None:
+        """From now on ``listener`` is told of each recording that has stopped."""
+        self._listeners.append(listener)
+
+    def is_filming(self, room: Room) -> bool:
+        """Whether a recording of this session's people runs or pauses; one of a page shows what that likes."""
+        return any(live.packets and live.room.session_id == room.session_id for live in self._live.values())
 
     def find(self, recording_id: str) -> LiveRecording | None:
         """A recording that runs or pauses in a room."""
@@ -98,14 +103,38 @@ class Recorder:
             if plan.media.watermark_png is not None:
                 # Before the first packet: a server that dies later finds all that the film needs.
                 await self._delivery.store_watermark(recording.id, plan.media.watermark_png)
-            room = await gateway.open_room(
+            room = opened = await gateway.open_room(
                 meeting.id,
                 meeting.title or "",
                 organization_id=meeting.app_id,
                 session_keep_alive_s=meeting.session_keep_alive_s,
             )
             await self._sessions.open(room)
-            return await self._begin_in(room, recording, plan)
+        except (ReelkitError, OSError) as error:
+            await self._abandon(recording, room, str(error))
+            raise Unavailable(f"the recording could not start: {error}") from error
+        except Exception:
+            await self._abandon(recording, room, "an internal error")
+            raise
+
+        async def start_job() -> None:
+            metadata = metadata_of(recording.output_file_name, recording.invoked_at, recording.start_reason)
+            render = plan.render_config(recording.id, metadata=metadata)
+            await self._delivery.start_job(recording, opened.capture_dir, render, plan.stream)
+
+        return await self.begin_in(opened, recording, plan.max_seconds, start_job)
+
+    async def begin_in(
+        self,
+        room: Room,
+        recording: Recording,
+        max_seconds: int,
+        start_job: Callable[[], Awaitable[None]] | None = None,
+    ) -> Recording:
+        """The same in an open room; without ``start_job`` for a recording of which the job runs, and shows what it
+        likes: of the meeting it is only marked when it began."""
+        try:
+            return await self._begin_in(room, recording, max_seconds, start_job)
         except (ReelkitError, OSError) as error:
             await self._abandon(recording, room, str(error))
             raise Unavailable(f"the recording could not start: {error}") from error
@@ -153,6 +182,8 @@ class Recorder:
         del self._live[live.recording_id]
         if not self._of_meeting(recording.meeting_id):
             self._empty.update(recording.meeting_id, empty=False)
+        for listener in self._listeners:
+            listener(live.recording_id)
         await live.announce("STOPPED")
         self._delivery.finish(recording)
         return recording
@@ -209,14 +240,17 @@ class Recorder:
             await asyncio.wait({deadline})
         await self._tasks.close()
 
-    async def _begin_in(self, room: Room, recording: Recording, plan: RecordingPlan) -> Recording:
-        recording_id = recording.id
-        started_s = await room.start_capture(recording_id)
+    async def _begin_in(
+        self, room: Room, recording: Recording, max_seconds: int, start_job: Callable[[], Awaitable[None]] | None
+    ) -> Recording:
+        recording_id, packets = recording.id, start_job is not None
+        started_s = await room.start_capture(recording_id, packets=packets)
         self.require_open()
         live = LiveRecording(
             recording_id=recording_id,
             room=room,
-            max_seconds=plan.max_seconds,
+            packets=packets,
+            max_seconds=max_seconds,
             clock=self._clock,
             tasks=self._tasks,
             # The caller who started it had set the limit, if only by leaving it out.
@@ -227,12 +261,12 @@ class Recorder:
             recording_id, RecordingStatus.RECORDING, session_id=room.session_id, started_at=utc(started_s)
         )
         await room.announce_recording(recording_id, "RECORDING")
-        metadata = metadata_of(recording.output_file_name, recording.invoked_at, recording.start_reason)
-        render = plan.render_config(recording_id, metadata=metadata)
-        await self._delivery.start_job(recording, room.capture_dir, render, plan.stream)
+        if start_job is not None:
+            await start_job()
         live.opened(started_s)
         self.presence_changed(room)
-        self._portraits.collect(room)
+        if live.packets:
+            self._portraits.collect(room)
         return running
 
     async def _abandon(self, recording: Recording, room: Room | None, reason: str) -> None:

@@ -10,7 +10,7 @@ from reelkit.control.caller import Caller
 from reelkit.control.hosted import Hosted, StoredExtra
 from reelkit.control.recording_files import extra_of
 from reelkit.control.storage_delivery import StorageDelivery
-from reelkit.control.stream_target import stream_target
+from reelkit.control.stored_config import page_url, stream_target
 from reelkit.db.recordings import RecordingRow
 from reelkit.publish.tracks.spec import TrackSpec
 
@@ -97,6 +97,8 @@ class Recording(Hosted):
     """To the caller's own storage, if there is one."""
     stream_target: str | None
     """Where it is or was streamed to, without the key; None for nowhere."""
+    page_url: str | None
+    """The page that is or was recorded, without the query; None for the meeting itself."""
     files: tuple[StoredExtra, ...]
     """What there is beside the main file, the sound and the integrity record."""
 
@@ -135,5 +137,6 @@ class Recording(Hosted):
             keep_capture=row.keep_capture,
             delivery=StorageDelivery.of(row.delivery) if row.delivery is not None else None,
             stream_target=stream_target(row.config),
+            page_url=page_url(row.config),
             files=tuple(extra_of(file) for file in row.files),
         )

@@ -1,7 +1,7 @@
 """How a recording is to be made: the body of the start call, and the standing configuration of a meeting.
 
 Fields and bounds are those of the reference page *Start recording a meeting*, and ``reelkit`` holds what goes beyond
-it. Which of them this version can do is decided by :mod:`reelkit.control.recording_support`.
+it.
 """
 
 from typing import Annotated, Literal
@@ -132,5 +132,6 @@ class RecordingParams(_Configuration):
     allow_multiple_recordings: Flag | None = None
     interactive_config: InteractiveConfig | None = None
     rtmp_out_config: RtmpOutConfig | None = None
-    url: WebUrl | None = None
+    url: WebUrl | None = Field(None, repr=False)
+    """A page to record. What stands in its query may be secret: it is never stored or shown."""
     reelkit: Extensions | None = None

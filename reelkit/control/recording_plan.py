@@ -1,4 +1,4 @@
-"""From what was asked to what is done: merging configurations, refusing what is not built, filling in defaults."""
+"""From what was asked to what is done: merging configurations, refusing what cannot be, filling in defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import Any
 from reelkit.control.errors import Invalid
 from reelkit.control.file_names import FileNames
 from reelkit.control.media_plan import MediaPlan, plan_media
-from reelkit.control.recording_params import RecordingConfig, RecordingParams
-from reelkit.control.recording_support import require_supported
+from reelkit.control.page_plan import PAGE_FIELD, PagePlan, plan_page
+from reelkit.control.recording_params import RecordingConfig, RecordingParams, VideoConfig
 from reelkit.control.storage_config import StorageConfig
 from reelkit.control.stream_plan import plan_stream, without_key
 from reelkit.publish.rtmp.spec import StreamSpec
@@ -20,7 +20,7 @@ from reelkit.settings import Settings
 # These are one value each: fields of two of them do not mix.
 _WHOLE = frozenset({"storage_config"})
 # Never kept with the recording: which meeting it is stands beside it, and what opens a storage with its delivery. Of
-# a stream, only where it goes is kept.
+# a stream, only where it goes is kept, of a page, which one it is.
 _NOT_KEPT = {"meeting_id", "storage_config"}
 
 
@@ -46,6 +46,8 @@ class RecordingPlan:
     """Whether the hosted bucket keeps the files, too."""
     stream: StreamSpec | None = None
     """Where the film is streamed to while it is made."""
+    page: PagePlan | None = None
+    """What is shown instead of the meeting."""
     tracks: TrackSpec | None = None
     """Files of participants are made instead of a film of ``media``."""
 
@@ -64,6 +66,7 @@ class RecordingPlan:
         return RenderConfig(
             recording_id=recording_id,
             live=live,
+            source="meeting" if self.page is None else "page",
             lag_s=self.lag_s,
             video=self.media.video,
             audio=self.media.audio,
@@ -80,11 +83,12 @@ def plan_recording(
 ) -> RecordingPlan:
     """Merges the start call over the meeting's configuration over the defaults, field by field.
 
-    ``captures_at_once`` tells whether captured packets can be read at once, without Janus' buffering. Raises
-    Unsupported naming what is not built, and Invalid where nothing would be delivered, or nowhere.
+    ``captures_at_once`` tells whether captured packets can be read at once, without Janus' buffering. Raises Invalid
+    where nothing would be delivered, or nowhere, and for a page, a stream or metadata that cannot be.
     """
     merged = _merged(params, standing)
-    require_supported(merged)
+    config = without_key(merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT))
+    page = plan_page(merged, config)
     bucket = merged.realtimekit_bucket_config
     bucket_enabled = bucket is None or bucket.enabled
     if not bucket_enabled and merged.storage_config is None:
@@ -95,7 +99,7 @@ def plan_recording(
     render = settings.render
     stream = plan_stream(merged, settings)
     media = plan_media(
-        merged.video_config,
+        merged.video_config if page is None else _without_watermark(merged.video_config),
         merged.audio_config,
         merged.reelkit,
         render,
@@ -104,8 +108,12 @@ def plan_recording(
     )
     if not media.files and merged.storage_config is not None:
         raise Invalid("storage_config: there is no file that could be delivered", field="storage_config")
+    if page is not None and merged.video_config is not None and merged.video_config.watermark is not None:
+        media = media.with_note(
+            "video_config.watermark: a page is recorded as it is; it finds the watermark in its URL"
+        )
     return RecordingPlan(
-        config=without_key(merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT)),
+        config=config if page is None else {**config, PAGE_FIELD: page.shown_url},
         media=media,
         max_seconds=merged.max_seconds or settings.recording.max_seconds,
         file_name_prefix=merged.file_name_prefix,
@@ -115,7 +123,12 @@ def plan_recording(
         storage=merged.storage_config,
         bucket_enabled=bucket_enabled,
         stream=stream,
+        page=page,
     )
+
+
+def _without_watermark(video: VideoConfig | None) -> VideoConfig | None:
+    return video.model_copy(update={"watermark": None}) if video is not None else None
 
 
 def _is_interactive(config: RecordingParams) -> bool:

@@ -12,10 +12,12 @@ from reelkit.control.disk import DiskGuard
 from reelkit.control.errors import Conflict, Forbidden, NotFound, Unavailable
 from reelkit.control.meetings import Meeting, MeetingService
 from reelkit.control.metrics import ControlMetrics
+from reelkit.control.page_admission import PageAdmission
+from reelkit.control.page_recorder import PageRecorder
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.ports import Gateway, Sfu
 from reelkit.control.recorder import Recorder
-from reelkit.control.recording import ALLOWED_FROM, Action, Recording, StartReason, StopReason
+from reelkit.control.recording import ALLOWED_FROM, Action, Recording, RecordingStatus, StartReason, StopReason
 from reelkit.control.recording_params import RecordingParams
 from reelkit.control.recording_plan import RecordingPlan, plan_recording
 from reelkit.control.recording_store import RecordingStore
@@ -39,6 +41,8 @@ class RecordingService:
         meetings: MeetingService,
         store: RecordingStore,
         recorder: Recorder,
+        pages: PageRecorder,
+        page_admission: PageAdmission,
         disk: DiskGuard,
         sfu: Sfu,
         watermarks: Watermarks,
@@ -51,6 +55,8 @@ class RecordingService:
         self._meetings = meetings
         self._store = store
         self._recorder = recorder
+        self._pages = pages
+        self._page_admission = page_admission
         self._disk = disk
         self._sfu = sfu
         self._watermarks = watermarks
@@ -71,7 +77,8 @@ class RecordingService:
         *,
         reason: StartReason = StartReason.API_CALL,
     ) -> Recording:
-        """Records a meeting: the answer is RECORDING, and media is being captured.
+        """Records a meeting: the answer is RECORDING, and media is being captured. That of a page is INVOKED: it is
+        opened in the background, and recorded from when it is ready.
 
         A meeting without a session gets one. Raises NotFound, Forbidden for an INACTIVE meeting (409 would tell the
         SDK that a recording is in progress), Unsupported and Invalid naming a field, Conflict when a recording runs
@@ -87,6 +94,10 @@ class RecordingService:
         plan = plan_recording(params, standing, self._settings, captures_at_once=self._sfu.flushes)
         # A meeting that records itself is worth more than its watermark, or its storage: there is nobody to be told.
         lenient = reason is StartReason.RECORD_ON_START
+        if plan.page is not None:
+            self._require_fit()
+            self._page_admission.require()
+            await self._page_admission.check(plan.page)
         if plan.media.watermark is not None:
             self._require_fit()
             plan = replace(plan, media=await self._watermarks.applied(plan.media, lenient=lenient))
@@ -101,7 +112,8 @@ class RecordingService:
             self._start(meeting, plan, bool(params.allow_multiple_recordings), reason, caller),
             f"start-recording-{meeting.id}",
         )
-        self._metrics.start_s.observe(self._clock.monotonic_s() - called_s)
+        if plan.page is None:
+            self._metrics.start_s.observe(self._clock.monotonic_s() - called_s)
         return recording
 
     def require_session(self, meeting: Meeting) -> None:
@@ -121,7 +133,8 @@ class RecordingService:
         return recording
 
     async def act(self, app_id: str, recording_id: str, action: Action, caller: Caller | None) -> Recording:
-        """Stops, pauses or resumes a recording; after a stop the answer is UPLOADING.
+        """Stops, pauses or resumes a recording; after a stop the answer is UPLOADING, or ERRORED where the page was not
+        ready.
 
         Raises NotFound, Conflict when its status does not allow the action, Unavailable.
         """
@@ -160,19 +173,29 @@ class RecordingService:
     ) -> Recording:
         async with self._recorder.turn(meeting.id):
             gateway = self._require_fit()
-            recording = await self._store.invoke(
-                app_id=meeting.app_id,
-                meeting_id=meeting.id,
-                plan=plan,
-                allow_multiple=allow_multiple,
-                reason=reason,
-                caller=caller,
-            )
-            return await self._recorder.begin(recording, plan, gateway, meeting)
+            place = self._page_admission.take() if plan.page is not None else None
+            try:
+                recording = await self._store.invoke(
+                    app_id=meeting.app_id,
+                    meeting_id=meeting.id,
+                    plan=plan,
+                    allow_multiple=allow_multiple,
+                    reason=reason,
+                    caller=caller,
+                )
+            except BaseException:
+                if place is not None:
+                    place.release()
+                raise
+            if plan.page is None or place is None:
+                return await self._recorder.begin(recording, plan, gateway, meeting)
+            return await self._pages.begin(recording, plan, plan.page, gateway, meeting, place)
 
     async def _act(self, known: Recording, action: Action, caller: Caller | None) -> Recording:
         async with self._recorder.turn(known.meeting_id):
             recording = await self._store.get(known.app_id, known.id)
+            if recording.status is RecordingStatus.INVOKED and recording.page_url is not None and action is Action.STOP:
+                return await self._pages.stop(recording, caller)
             if recording.status not in ALLOWED_FROM[action]:
                 raise Conflict(f"cannot {action} a recording that is {recording.status}")
             if recording.tracks is not None and action is not Action.STOP:

@@ -7,7 +7,9 @@ import structlog
 from reelkit.clock import Clock, utc
 from reelkit.control.capture_seal import SealedCapture, seal_capture
 from reelkit.control.delivery import Delivery
+from reelkit.control.diagnoses import Diagnoses
 from reelkit.control.paths import DataPaths
+from reelkit.control.recorder_participants import RecorderParticipants
 from reelkit.control.recording import Recording, RecordingStatus, StopReason
 from reelkit.control.recording_store import RecordingChanges, RecordingStore
 from reelkit.control.retention import Retention
@@ -17,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 _MS_PER_S = 1_000
 _INTERRUPTED = "ended early: the server ended while it recorded"
+_NOTHING = "the server ended before anything was captured"
+_NO_PAGE = "the server ended before the page was ready to be recorded"
 
 
 class Recovery:
@@ -31,6 +35,8 @@ class Recovery:
         sessions: SessionBook,
         delivery: Delivery,
         retention: Retention,
+        recorders: RecorderParticipants,
+        diagnoses: Diagnoses,
     ) -> None:
         self._paths = paths
         self._clock = clock
@@ -38,12 +44,15 @@ class Recovery:
         self._sessions = sessions
         self._delivery = delivery
         self._retention = retention
+        self._recorders = recorders
+        self._diagnoses = diagnoses
 
     async def run(self) -> None:
         """Ends the sessions and recordings of the last server; films are finished in the background.
 
         Raises DatabaseError.
         """
+        await self._recorders.remove_all()
         # An end that the database did not take leaves a meeting with an earlier session that seems to be live.
         live = sorted(await self._sessions.live(), key=lambda session: session.started_at)
         sessions = {session.meeting_id: session for session in live}
@@ -67,8 +76,9 @@ class Recovery:
             # Its capture may be gone: the files are in the hosted bucket.
             self._delivery.recover(recording)
             return None
+        nothing = _NOTHING if recording.page_url is None else _NO_PAGE
         if session_id is None:
-            await self._fail(recording, "the server ended before anything was captured")
+            await self._fail(recording, nothing)
             return None
         try:
             sealed = await asyncio.to_thread(seal_capture, self._paths.capture(session_id), recording.id, self._clock)
@@ -76,7 +86,7 @@ class Recovery:
             await self._fail(recording, f"its capture cannot be used: {error}")
             return None
         if sealed is None:
-            await self._fail(recording, "the server ended before anything was captured")
+            await self._fail(recording, nothing)
             return None
         if recording.status is not RecordingStatus.UPLOADING:
             recording = await self._store.move(
@@ -97,3 +107,6 @@ class Recovery:
         if recording.stop_reason is None:
             changes["stop_reason"] = StopReason.INTERNAL_ERROR
         await self._store.move(recording.id, RecordingStatus.ERRORED, **changes)
+        if recording.page_url is not None:
+            await self._diagnoses.keep(recording.id)
+            await self._retention.discard_job(recording.id)

@@ -144,6 +144,8 @@ class RerenderService:
     def _kept_session(self, recording: Recording) -> str:
         if recording.status not in _ENDED:
             raise Conflict(f"the recording is {recording.status}: another film can be made once it has ended")
+        if recording.page_url is not None:
+            raise Conflict("the recording shows a page, and nothing is captured that another film could be made from")
         if recording.session_id is None:
             raise Conflict("nothing was captured for this recording")
         if recording.status is not RecordingStatus.ERRORED and not self._retention.keeps_capture(recording):

@@ -52,7 +52,9 @@ class Retention:
         self._keep_for_s = keep_for_s
 
     def keeps_capture(self, recording: Recording) -> bool:
-        """Whether the capture is kept because of this recording."""
+        """Whether the capture is kept because of this recording. One of a page could not be made again from it."""
+        if recording.page_url is not None:
+            return False
         return self._keep if recording.keep_capture is None else recording.keep_capture
 
     async def delivered(self, recording: Recording) -> None:
@@ -156,5 +158,5 @@ def _needs_capture(recording: Recording) -> bool:
         # All that was asked for is in the hosted bucket, wherever else it still has to go.
         return False
     if recording.status is RecordingStatus.ERRORED:
-        return recording.started_at is not None
+        return recording.started_at is not None and recording.page_url is None
     return recording.status is not RecordingStatus.UPLOADED

@@ -16,7 +16,11 @@ class ParticipantRow(Base):
     """A participant; tokens of another ``token_version`` are revoked."""
 
     __tablename__ = "participants"
-    __table_args__ = (Index(None, "meeting_id", "created_at"), Index(None, "preset_id"))
+    __table_args__ = (
+        Index(None, "meeting_id", "created_at"),
+        Index(None, "preset_id"),
+        Index(None, "recording_id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id"))
@@ -25,6 +29,8 @@ class ParticipantRow(Base):
     name: Mapped[str | None] = mapped_column(String(255))
     picture: Mapped[str | None] = mapped_column(String(2_048))
     token_version: Mapped[int]
+    recording_id: Mapped[str | None] = mapped_column(Id)
+    """Of the browser that shows a page for a recording, as long as that runs; None for everybody whom callers added."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -43,11 +49,25 @@ class ParticipantRepository:
         await self._session.flush()
 
     async def get(self, meeting_id: str, participant_id: str) -> ParticipantRow | None:
+        """One whom a caller added."""
         return await self._session.scalar(
             select(ParticipantRow)
             .options(joinedload(ParticipantRow.preset))
-            .where(ParticipantRow.id == participant_id, ParticipantRow.meeting_id == meeting_id)
+            .where(
+                ParticipantRow.id == participant_id,
+                ParticipantRow.meeting_id == meeting_id,
+                ParticipantRow.recording_id.is_(None),
+            )
         )
+
+    async def recorders(self, recording_id: str | None = None) -> tuple[ParticipantRow, ...]:
+        """Those of browsers; of one recording if it is given."""
+        wanted = (
+            ParticipantRow.recording_id.is_not(None)
+            if recording_id is None
+            else ParticipantRow.recording_id == recording_id
+        )
+        return tuple(await self._session.scalars(select(ParticipantRow).where(wanted)))
 
     async def with_meeting(self, participant_id: str) -> ParticipantRow | None:
         """The participant with its meeting and its preset."""
@@ -62,11 +82,11 @@ class ParticipantRepository:
         await self._session.flush()
 
     async def page(self, meeting_id: str, *, offset: int, limit: int) -> RowPage[ParticipantRow]:
-        """Oldest first."""
+        """Those whom callers added, oldest first."""
         query = (
             select(ParticipantRow)
             .options(joinedload(ParticipantRow.preset))
-            .where(ParticipantRow.meeting_id == meeting_id)
+            .where(ParticipantRow.meeting_id == meeting_id, ParticipantRow.recording_id.is_(None))
         )
         order = (ParticipantRow.created_at.asc(), ParticipantRow.id)
         return await fetch_page(self._session, query, order, offset=offset, limit=limit)

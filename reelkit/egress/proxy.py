@@ -24,6 +24,7 @@ from reelkit.egress.wire import Wire
 log = structlog.get_logger(__name__)
 
 _LOOPBACK = "127.0.0.1"
+_NO_ANSWER = "the host does not answer"
 _CONNECTED = b"HTTP/1.1 200 OK\r\n\r\n"
 # An answer to what was not read to its end is lost if the connection is closed at once: the unread bytes reset it.
 _LINGER_S = 2.0
@@ -41,7 +42,8 @@ class EgressProxy:
     one it listens on loopback.
 
     Name resolution is the guard's: give that a resolver with threads of its own. Of what passes only counts are kept;
-    ``on_refused`` is told of each refusal, of which a page can cause any number.
+    ``on_refused`` is told of each refusal and ``on_failed`` of each host that cannot be reached or does not answer; a
+    page can cause any number of either.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class EgressProxy:
         closed_ports: Collection[int] = (),
         listener: socket.socket | None = None,
         on_refused: Callable[[Refusal], None] | None = None,
+        on_failed: Callable[[Refusal], None] | None = None,
         connect_timeout_s: float = 10.0,
         head_timeout_s: float = 30.0,
         idle_timeout_s: float = 600.0,
@@ -61,6 +64,7 @@ class EgressProxy:
         self._destinations = Destinations(guard, routes, closed_ports, connect_timeout_s)
         self._listener = listener
         self._on_refused = on_refused
+        self._on_failed = on_failed
         self._head_timeout_s = head_timeout_s
         self._idle_timeout_s = idle_timeout_s
         self._max_connections = max_connections
@@ -163,11 +167,11 @@ class EgressProxy:
         except RequestInvalid as error:
             await _say(browser, error.status, error.message)
         except FetchFailed as error:
-            self.counters.failed += 1
+            self._failed(request, error.message)
             await _say(browser, HTTPStatus.BAD_GATEWAY, error.message)
         except TimeoutError:
-            self.counters.failed += 1
-            await _say(browser, HTTPStatus.GATEWAY_TIMEOUT, "the host does not answer")
+            self._failed(request, _NO_ANSWER)
+            await _say(browser, HTTPStatus.GATEWAY_TIMEOUT, _NO_ANSWER)
 
     async def _pass_on(self, browser: Wire, request: ProxyRequest) -> None:
         media = self._destinations.is_media(request.host, request.port)
@@ -189,6 +193,11 @@ class EgressProxy:
         finally:
             host.abort()
             await host.gone
+
+    def _failed(self, request: ProxyRequest, reason: str) -> None:
+        self.counters.failed += 1
+        if self._on_failed is not None:
+            self._on_failed(Refusal(request.host, request.port, reason))
 
     def _count_up(self, received_bytes: int) -> None:
         self.counters.up_bytes += received_bytes

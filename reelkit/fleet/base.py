@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from reelkit.page.spec import PageSpec
+from reelkit.page.status import PageStatus
 from reelkit.publish.delivered import DeliveredFile
 from reelkit.publish.rtmp.spec import StreamSpec
 from reelkit.publish.rtmp.status import StreamStatus
@@ -29,6 +31,9 @@ class JobSpec:
     without a stream."""
     tracks: TrackSpec | None = None
     """Makes the tracks of participants instead of a film; ``render`` then only names the recording."""
+    page: PageSpec | None = None
+    """What a browser shows of this page is the film, instead of the meeting. Never written down: a job that is started
+    anew without it finishes what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class JobProgress:
     Files that are not named are needed whole; None while everything is."""
     stream: StreamStatus | None = None
     """None for a job without a stream."""
+    page: PageStatus | None = None
+    """None for a job without a page."""
     growing: tuple[GrowingFile, ...] = ()
     """The files that grow, with the digests of all their complete blocks. A worker that takes over begins anew: its
     files are shorter at first."""
@@ -101,8 +108,15 @@ class Fleet(Protocol):
     async def wait(self, recording_id: str) -> JobOutcome:
         """Waits until a job has ended and forgets it. Raises JobUnknown."""
 
+    async def ended(self, recording_id: str) -> None:
+        """Waits until a job has ended, or was cancelled, and leaves its outcome to :meth:`wait`. Returns at once for an
+        unknown one."""
+
     def progress(self, recording_id: str) -> JobProgress | None:
         """The newest report of a running job; None before the first one and for unknown jobs."""
+
+    async def cancel(self, recording_id: str) -> None:
+        """Ends a job that no film is wanted of and forgets it; does nothing for an unknown one."""
 
     def recording_stopped(self, recording_id: str) -> None:
         """The job's recording has stopped: it goes before those that go on. Does nothing for an unknown job."""

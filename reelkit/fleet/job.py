@@ -1,6 +1,7 @@
 """One job: a capture rendered into segments and joined to files, from wherever an earlier worker left it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import structlog
@@ -11,6 +12,9 @@ from reelkit.durable import write_durably
 from reelkit.errors import ReelkitError
 from reelkit.fleet.messages import Done, Failed, Message, Progress
 from reelkit.fleet.stream import streaming
+from reelkit.page.source import PageSource
+from reelkit.page.spec import PageSpec
+from reelkit.page.status import PageStatus
 from reelkit.publish.files import FilesWriter
 from reelkit.publish.proof.job_proof import JobProof
 from reelkit.publish.rtmp.spec import StreamSpec
@@ -36,14 +40,16 @@ def run_job(
     clock: Clock,
     emit: Emit,
     stream: StreamSpec | None = None,
+    page: PageSpec | None = None,
 ) -> Done | Failed:
     """Renders until the files are finished and returns the last message, which is also emitted; blocks. With ``stream``
-    the film is also sent there while it is made.
+    the film is also sent there while it is made. A film of a page shows ``page``, or what an earlier worker has seen of
+    it.
 
     An error that another try may mend (a full disk, a lost capture mount) is raised: OSError, or ReelkitError with
     ``retry``. Any other ends in :class:`Failed` with what could be saved.
     """
-    outcome = earlier_result(job_dir) or _render(job_dir, capture_dir, config, clock, emit, stream)
+    outcome = earlier_result(job_dir) or _render(job_dir, capture_dir, config, clock, emit, stream, page)
     emit(outcome)
     return outcome
 
@@ -62,11 +68,32 @@ def salvage(job_dir: Path, capture_dir: Path, config: RenderConfig, reason: str,
 
 
 def _render(
-    job_dir: Path, capture_dir: Path, config: RenderConfig, clock: Clock, emit: Emit, stream: StreamSpec | None
+    job_dir: Path,
+    capture_dir: Path,
+    config: RenderConfig,
+    clock: Clock,
+    emit: Emit,
+    stream: StreamSpec | None,
+    page: PageSpec | None,
 ) -> Done | Failed:
     proof = JobProof(job_dir, capture_dir, config)
     told: Progress | None = None
-    with FilesWriter(job_dir, config, capture_dir) as writer, streaming(stream, config, clock) as sender:
+    shown: PageStatus | None = None
+    at_start = Progress(
+        film_s=0, lag_s=0, segments=len(Manifest(job_dir / MANIFEST_FILE).read()), rss_bytes=resident_bytes()
+    )
+
+    def on_page(status: PageStatus) -> None:
+        # Called in the browser's thread: what is waited for is known at once.
+        nonlocal shown
+        shown = status
+        emit((told or at_start).with_page(status))
+
+    with (
+        FilesWriter(job_dir, config, capture_dir) as writer,
+        streaming(stream, config, clock) as sender,
+        _page_source(page, config, job_dir, clock, on_page) as source,
+    ):
 
         def on_segment(segment: Segment) -> None:
             writer.append(job_dir / segment.file, segment)
@@ -83,11 +110,12 @@ def _render(
                 needed_from=None if progress.needed_from is None else dict(progress.needed_from),
                 growing=writer.growing(),
                 stream=None if sender is None else sender.status,
+                page=shown,
             )
             emit(told)
 
         try:
-            report = Renderer(capture_dir, config, job_dir, clock, sender).run(on_progress, on_segment)
+            report = Renderer(capture_dir, config, job_dir, clock, sender, source).run(on_progress, on_segment)
             if sender is not None:
                 # The rest of it is sent while the files are finished.
                 sender.finish()
@@ -99,6 +127,10 @@ def _render(
                 # It may have failed before it handed on what an earlier worker had committed.
                 _append_committed(job_dir, writer, proof)
             return _failed(str(error), writer, proof)
+        if source is not None:
+            source.close()
+            if source.problem is not None:
+                return _failed(source.problem, writer, proof)
         files = writer.finish()
     if sender is not None and told is not None:
         emit(told.model_copy(update={"growing": (), "needed_from": None, "stream": sender.status}))
@@ -111,6 +143,15 @@ def _render(
     )
     write_durably(job_dir / RESULT_FILE, done.model_dump_json().encode())
     return done
+
+
+def _page_source(
+    page: PageSpec | None, config: RenderConfig, job_dir: Path, clock: Clock, on_page: Callable[[PageStatus], None]
+) -> "PageSource | nullcontext[None]":
+    """None for a film of a meeting."""
+    if config.source != "page":
+        return nullcontext()
+    return PageSource(page, config, job_dir, None, clock, on_page)
 
 
 def _append_committed(job_dir: Path, writer: FilesWriter, proof: JobProof) -> None:

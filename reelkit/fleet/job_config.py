@@ -19,6 +19,9 @@ def write_job_config(spec: JobSpec) -> None:
     if spec.stream is not None:
         # Where to is secret, and comes by the worker's standard input.
         config["stream"] = True
+    if spec.page is not None:
+        # So does the page, behind the stream.
+        config["page"] = True
     write_durably(spec.job_dir / CONFIG_FILE, json.dumps(config, indent=1).encode())
 
 

@@ -84,6 +84,22 @@ class LocalFleet:
             if job.supervisor.done():
                 self._jobs.pop(recording_id, None)
 
+    async def ended(self, recording_id: str) -> None:
+        """Waits for the end of a job without forgetting it."""
+        job = self._jobs.get(recording_id)
+        if job is not None:
+            await asyncio.wait({job.supervisor})
+
+    async def cancel(self, recording_id: str) -> None:
+        """Ends a job's worker and forgets the job."""
+        job = self._jobs.pop(recording_id, None)
+        if job is None:
+            return
+        job.supervisor.cancel()
+        (result,) = await asyncio.gather(job.supervisor, return_exceptions=True)
+        if isinstance(result, Exception):
+            log.error("a renderer's supervision failed", exc_info=result)
+
     def progress(self, recording_id: str) -> JobProgress | None:
         """The newest report of a running job; None before the first and for unknown jobs."""
         job = self._jobs.get(recording_id)
@@ -96,7 +112,9 @@ class LocalFleet:
     def statuses(self) -> Mapping[str, JobStatus]:
         """All jobs by recording."""
         return {
-            recording_id: JobStatus(job.spec.tracks is None and not self._slots.has_place(recording_id), job.progress)
+            recording_id: JobStatus(
+                not _is_placeless(job.spec) and not self._slots.has_place(recording_id), job.progress
+            )
             for recording_id, job in self._jobs.items()
             if not job.supervisor.done()
         }
@@ -128,8 +146,7 @@ class LocalFleet:
             raise JobUnknown("no such job is running", recording_id=recording_id) from None
 
     async def _supervise(self, spec: JobSpec) -> JobOutcome:
-        if spec.tracks is not None:
-            # Copies packets, which costs so little that it needs no place.
+        if _is_placeless(spec):
             return await self._keep_running(spec)
         async with self._slots.held(spec.recording_id, _turn(spec)):
             return await self._keep_running(spec)
@@ -171,6 +188,8 @@ class LocalFleet:
         return status
 
     async def _run_once(self, spec: JobSpec, worker: WorkerRun, *options: str) -> int | None:
+        # What is missed of a page is nowhere else: it cannot be caught up with.
+        nice = 0 if spec.page is not None else self._settings.nice
         child = ChildProcess(
             [*self._command, spec.job_dir, *options],
             name=f"renderer-{spec.recording_id}",
@@ -178,9 +197,9 @@ class LocalFleet:
             stop_timeout_s=_STOP_TIMEOUT_S,
             on_stdout=worker.on_message,
             on_stderr=worker.on_log,
-            preexec=lambda: _yield_processor(self._settings.nice),
+            preexec=lambda: _yield_processor(nice),
             max_line_bytes=_MAX_MESSAGE_BYTES,
-            stdin=spec.stream.handover() if spec.stream is not None and "--salvage" not in options else None,
+            stdin=_handover(spec) if "--salvage" not in options else None,
         )
         job = self._jobs.get(spec.recording_id)
         if job is not None:
@@ -204,6 +223,18 @@ class LocalFleet:
             job.progress = progress
         for listener in self._listeners:
             listener(spec.recording_id, progress)
+
+
+def _is_placeless(spec: JobSpec) -> bool:
+    """Whether a job runs at once, however many others do: copying the packets of tracks costs little, and a page does
+    not wait."""
+    return spec.tracks is not None or spec.page is not None
+
+
+def _handover(spec: JobSpec) -> bytes | None:
+    """What the worker finds in its standard input: a line for the stream, a line for the page."""
+    secrets = [each.handover() for each in (spec.stream, spec.page) if each is not None]
+    return b"".join(secrets) or None
 
 
 def _turn(spec: JobSpec) -> Turn:

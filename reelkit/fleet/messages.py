@@ -1,9 +1,10 @@
 """What a worker tells its supervisor: one JSON object per line of its standard output, and its exit status."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from reelkit.page.status import PageStatus
 from reelkit.publish.delivered import DeliveredFile
 from reelkit.publish.rtmp.status import StreamStatus
 from reelkit.publish.upload.growth import GrowingFile
@@ -33,8 +34,14 @@ class Progress(_Message):
     """As reelkit.render.progress says; None when it has not changed."""
     stream: StreamStatus | None = None
     """None for a job without a stream."""
+    page: PageStatus | None = None
+    """None for a job without a page."""
     growing: tuple[GrowingFile, ...] = ()
     """The files that have grown since this process last told of them, with the digests of blocks that are new."""
+
+    def with_page(self, page: PageStatus) -> Self:
+        """The same, but for what is told only once, with news of the page."""
+        return self.model_copy(update={"page": page, "growing": (), "needed_from": None})
 
 
 class Done(_Message):

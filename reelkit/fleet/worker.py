@@ -8,6 +8,7 @@ another worker holds the job.
 import fcntl
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from reelkit.fleet.job_config import job_config
 from reelkit.fleet.messages import EXIT_DISK_FULL, Done, Failed, Message
 from reelkit.fleet.track_job import run_track_job, salvage_tracks
 from reelkit.log import configure_logging
+from reelkit.page.spec import PageSpec
 from reelkit.publish.rtmp.spec import StreamSpec
 from reelkit.publish.tracks.spec import TrackSpec
 from reelkit.render.config import RenderConfig
@@ -27,6 +29,8 @@ from reelkit.render.memory import keep_freed_memory
 
 log = structlog.get_logger(__name__)
 
+_EMITTING = threading.Lock()
+"""A page is told of in a thread of its own."""
 EXIT_DONE = 0
 EXIT_FINAL = 65
 EXIT_UNEXPECTED = 70
@@ -64,9 +68,11 @@ def _run(job_dir: Path, options: list[str]) -> int:
     if "--salvage" in options:
         salvage(job_dir, Path(config["capture_dir"]), render, options[options.index("--salvage") + 1], emit)
         return EXIT_FINAL
-    # Where a film is streamed to is secret: it stands nowhere but in the first line of the standard input.
+    # Where a film is streamed to and which page it shows is secret: it stands nowhere but in a line of the standard
+    # input each.
     stream = StreamSpec.received(sys.stdin.buffer.readline()) if config.get("stream") else None
-    outcome = run_job(job_dir, Path(config["capture_dir"]), render, SystemClock(), emit, stream)
+    page = PageSpec.received(sys.stdin.buffer.readline()) if config.get("page") else None
+    outcome = run_job(job_dir, Path(config["capture_dir"]), render, SystemClock(), emit, stream, page)
     return EXIT_DONE if isinstance(outcome, Done) else EXIT_FINAL
 
 
@@ -80,8 +86,9 @@ def _run_tracks(job_dir: Path, config: dict[str, Any], render: RenderConfig, opt
 
 def emit(message: Message) -> None:
     """One line per message, at once."""
-    sys.stdout.write(message.model_dump_json() + "\n")
-    sys.stdout.flush()
+    with _EMITTING:
+        sys.stdout.write(message.model_dump_json() + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class WorkerRun:
                         wants_keyframes=message.wants_keyframes,
                         needed_from=message.needed_from,
                         stream=message.stream,
+                        page=message.page,
                         growing=self._grown(message.growing),
                     )
                 )

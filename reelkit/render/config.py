@@ -86,6 +86,9 @@ class RenderConfig(BaseModel):
     start_s: float | None = None
     stop_s: float | None = None
     live: bool = False
+    source: Literal["meeting", "page"] = "meeting"
+    """Whether the film shows the captured meeting or a page, whose pictures and sound are nowhere but in the browser
+    that shows it."""
     lag_s: float = Field(1.5, ge=1.1)
     video: VideoSpec = Field(default_factory=VideoSpec)
     audio: AudioSpec = Field(default_factory=AudioSpec)

@@ -20,6 +20,9 @@ _SETTLING_S = 1.2
 """Of the lag, this much is for packets that come late and for capture times, which take a second to become final; the
 rest is for the delay with which packets can be read."""
 _MIN_DELAY_S = 0.1
+_PAGE_LAG_S = 0.3
+"""Pictures and sound of a page are there at once. So much is for the journal's marks, which are looked for ten times a
+second."""
 
 
 class Feed:
@@ -65,6 +68,8 @@ class Feed:
         elif self.timeline.ended and not self._capturing:
             # The SFU closed its files: nothing comes any more.
             self.horizon_s = self.ready_s = math.inf
+        elif self._config.source == "page":
+            self.horizon_s = self.ready_s = now_s - _PAGE_LAG_S
         else:
             self.horizon_s = now_s - max(_MIN_DELAY_S, self._config.lag_s - _SETTLING_S)
             self.ready_s = now_s - self._config.lag_s

@@ -21,12 +21,15 @@ from reelkit.render.job_dir import JobDir
 from reelkit.render.manifest import Segment
 from reelkit.render.mixer import LOOK_AHEAD_SAMPLES
 from reelkit.render.needs import Needed, Needs
+from reelkit.render.no_needs import NoNeeds
 from reelkit.render.no_picture import NoPicture
 from reelkit.render.picture import Picture
 from reelkit.render.progress import Progress, StuckTrack
 from reelkit.render.report import ENCODE_VIDEO, CpuMeter, RenderReport
 from reelkit.render.segment import SegmentPlan, SegmentWriter, film_samples
 from reelkit.render.sound import Sound
+from reelkit.render.source import Needs as NeedsOfSource
+from reelkit.render.source import PictureSource, SoundSource, Source
 from reelkit.render.tap import Tap, Tee
 from reelkit.render.watermark import Watermark
 from reelkit.render.witness import Witness
@@ -56,9 +59,16 @@ class Renderer:
     """
 
     def __init__(
-        self, capture_dir: Path, config: RenderConfig, job_dir: Path, clock: Clock, tap: Tap | None = None
+        self,
+        capture_dir: Path,
+        config: RenderConfig,
+        job_dir: Path,
+        clock: Clock,
+        tap: Tap | None = None,
+        source: Source | None = None,
     ) -> None:
-        """``tap`` gets what is encoded at once; the film is the same with and without it."""
+        """``tap`` gets what is encoded at once; the film is the same with and without it. Pictures and sound come from
+        ``source`` if there is one, and of the capture only the journal counts."""
         self._config = config
         self._fps = config.video.fps
         self._clock = clock
@@ -68,14 +78,24 @@ class Renderer:
         self._timeline = self._feed.timeline
         self._tee = Tee(tap, self._timeline, config) if tap is not None else None
         self._meter = CpuMeter()
-        self._picture: Picture | NoPicture = NoPicture(self._catalog)
-        if config.has_video:
-            self._picture = Picture(self._catalog, config.video, Watermark.of(config.video, job_dir), capture_dir)
-        self._sound = Sound(self._catalog, self._timeline, self._meter)
-        self._witness = Witness(self._catalog, self._timeline, config.audio.channels)
+        self._source = source
+        self._picture: PictureSource = NoPicture(self._catalog)
+        self._sound: SoundSource
+        self._needs: NeedsOfSource
+        if source is not None:
+            seen, self._sound = source.open(self._timeline)
+            self._picture = seen if config.has_video else self._picture
+            self._needs = NoNeeds(self._catalog)
+            # Others may record packets of the same meeting, but they are not this film's.
+            self._witness = Witness(Catalog(job_dir / RTP_DIR), self._timeline, config.audio.channels)
+        else:
+            if config.has_video:
+                self._picture = Picture(self._catalog, config.video, Watermark.of(config.video, job_dir), capture_dir)
+            self._sound = Sound(self._catalog, self._timeline, self._meter)
+            self._needs = Needs(self._catalog, pictures=config.has_video)
+            self._witness = Witness(self._catalog, self._timeline, config.audio.channels)
         self._last: Segment | None = None
         """The last that was committed."""
-        self._needs = Needs(self._catalog, pictures=config.has_video)
         self._needed: Needed | None = None
         """What was found out about that and not yet told."""
         self._capture_dir = capture_dir
@@ -150,6 +170,8 @@ class Renderer:
         return frames
 
     def _has_media(self) -> bool:
+        if self._source is not None:
+            return self._source.has_media
         files = (file for key in self._catalog.keys for file in self._catalog.files(key))
         return any(file.path.stat().st_size > _EMPTY_FILE_BYTES for file in files)
 
@@ -343,4 +365,5 @@ class Renderer:
             streams=self._witness.streams,
             pictures=self._picture.viewing.tracks,
             loudness=self._witness.loudness,
+            page=None if self._source is None else self._source.report(),
         )

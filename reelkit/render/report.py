@@ -41,6 +41,32 @@ class TrackReport(BaseModel):
         return self.model_copy(update={name: getattr(self, name) + getattr(other, name) for name in counts})
 
 
+class Outage(BaseModel):
+    """Time of which a page gave neither picture nor sound: it had crashed, or its renderer had."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    wall_s: float
+    length_s: float
+    reason: str
+
+
+class PageReport(BaseModel):
+    """What a film shows of a page."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    new_pictures: int = 0
+    """Frames of the film that show another picture than the one before."""
+    dropped_pictures: int = 0
+    """Pictures that the page drew and the renderer was too slow for."""
+    silenced_s: float = 0.0
+    """Sound that did not come in time."""
+    reloads: int = 0
+    """How often the page was opened anew."""
+    outages: list[Outage] = Field(default_factory=list)
+
+
 class RenderReport(BaseModel):
     """One film, when it is complete."""
 
@@ -62,6 +88,8 @@ class RenderReport(BaseModel):
     pictures: list[TrackViewing] = Field(default_factory=list)
     """What was seen of each video track."""
     loudness: Loudness | None = None
+    page: PageReport | None = None
+    """Of a film of a page."""
 
 
 class CpuMeter:

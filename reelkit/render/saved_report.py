@@ -9,7 +9,7 @@ from reelkit.render.census import CensusState
 from reelkit.render.checkpoint import Checkpoint
 from reelkit.render.errors import CheckpointError
 from reelkit.render.loudness import LoudnessMeter
-from reelkit.render.report import RenderReport, TrackReport
+from reelkit.render.report import PageReport, RenderReport, TrackReport
 from reelkit.render.segment import film_samples
 from reelkit.render.viewing import Viewing
 
@@ -44,5 +44,14 @@ def _filled(report: RenderReport, checkpoint: Checkpoint, channels: int) -> Rend
             "streams": CensusState.model_validate(witness["census"]).streams if witness else [],
             "pictures": viewing.tracks,
             "loudness": LoudnessMeter(channels, witness["loudness"]).result() if witness else None,
+            "page": _page(checkpoint),
         }
     )
+
+
+def _page(checkpoint: Checkpoint) -> PageReport | None:
+    """What was counted of a page; None for a film of a meeting."""
+    seen, heard = checkpoint.picture.get("page"), checkpoint.sound.get("page")
+    if heard is None:
+        return None
+    return PageReport.model_validate({**(seen or {}), **heard})

@@ -1,4 +1,8 @@
-"""The recording switch of a session: held by recordings, marked in the journal, told to clients."""
+"""The recording switch of a session: held by recordings, marked in the journal, told to clients.
+
+A recording that shows a page instead of the meeting has marks like all others, but wants no packets: Janus records only
+while another one does.
+"""
 
 import asyncio
 import os
@@ -27,7 +31,7 @@ Stream = tuple[str, int]
 
 
 class CaptureSwitch:
-    """Keeps Janus' recording on while at least one recording holds it.
+    """Keeps Janus' recording on while at least one recording that wants packets runs.
 
     ``sfu`` gives the session's room in Janus or raises MediaUnavailable; ``sending`` the streams that ought to bring
     packets; ``record`` writes to the journal if it can, ``mark`` writes to it or raises JournalUnavailable.
@@ -51,6 +55,8 @@ class CaptureSwitch:
         self._mark = mark
         self._lock = asyncio.Lock()
         self._holders: dict[str, float] = {}
+        self._wanting: set[str] = set()
+        """Those of the holders that want packets."""
         self._paused: set[str] = set()
         self._on = False
 
@@ -60,20 +66,26 @@ class CaptureSwitch:
         return bool(self._holders)
 
     @property
+    def captures(self) -> bool:
+        """Whether one runs that wants packets."""
+        return bool(self._wanting)
+
+    @property
     def needed(self) -> bool:
         """Whether a recording runs, may be resumed, or is just being begun or stopped."""
         return bool(self._holders or self._paused) or self._lock.locked()
 
-    async def start(self, recording_id: str) -> float:
+    async def start(self, recording_id: str, *, packets: bool = True) -> float:
         """Begins or resumes a recording; returns the time of its mark, at which Janus was recording.
 
         It returns when the first packets are on disk, if anybody sends. A recording that runs already is left as it is.
-        Raises MediaUnavailable, JournalUnavailable and SfuError; nothing is held then.
+        One without ``packets`` is marked at once, however Janus is. Raises MediaUnavailable, JournalUnavailable and
+        SfuError; nothing is held then.
         """
         async with self._lock:
             if recording_id in self._holders:
                 return self._holders[recording_id]
-            before = None if self._on else self._file_names()
+            before = None if self._on or not packets else self._file_names()
             if before is not None:
                 await self._switch_on()
             mark_s = self._clock.time_s()
@@ -85,13 +97,16 @@ class CaptureSwitch:
                     await self._switch_off()
                 raise
             self._holders[recording_id] = mark_s
+            if packets:
+                self._wanting.add(recording_id)
             self._paused.discard(recording_id)
         if before is not None:
             await self._first_packets(before)
         return mark_s
 
     async def stop(self, recording_id: str, mark: Literal["paused", "stopped"]) -> float:
-        """Pauses or stops a recording; returns the time of its mark. With the last one the packet files are closed.
+        """Pauses or stops a recording; returns the time of its mark. With the last one that wants packets the packet
+        files are closed.
 
         Raises NotFound if it neither runs nor pauses, JournalUnavailable, after which it goes on as before. That Janus
         is gone is no error: so are its open files.
@@ -102,11 +117,12 @@ class CaptureSwitch:
             mark_s = self._clock.time_s()
             self._mark(RecordingMarked(time_s=mark_s, recording_id=recording_id, mark=mark))
             self._holders.pop(recording_id, None)
+            self._wanting.discard(recording_id)
             if mark == "paused":
                 self._paused.add(recording_id)
             else:
                 self._paused.discard(recording_id)
-            if self._on and not self._holders:
+            if self._on and not self._wanting:
                 await self._switch_off()
         return mark_s
 
@@ -117,9 +133,9 @@ class CaptureSwitch:
             self._record(CaptureSwitched(time_s=self._clock.time_s(), on=False))
 
     async def restore(self) -> None:
-        """Janus is back: records again if a recording holds the switch. Raises MediaUnavailable and SfuError."""
+        """Janus is back: records again if a recording wants packets. Raises MediaUnavailable and SfuError."""
         async with self._lock:
-            if self._holders and not self._on:
+            if self._wanting and not self._on:
                 await self._switch_on()
 
     async def _switch_on(self) -> None:

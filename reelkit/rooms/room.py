@@ -97,28 +97,37 @@ class Room:
         """Everybody who has joined, hidden peers included."""
         return [peer.info for peer in self.joined_peers()]
 
-    async def start_capture(self, recording_id: str) -> float:
+    def hold(self, recording_id: str) -> None:
+        """A recording will begin here once it can: the session does not end before :meth:`release`, whoever leaves."""
+        self.life.hold(recording_id)
+
+    def release(self, recording_id: str) -> None:
+        """The recording has begun, or will not. Does nothing for one that holds nothing."""
+        self.life.release(recording_id)
+
+    async def start_capture(self, recording_id: str, *, packets: bool = True) -> float:
         """Begins or resumes a recording; returns the wall-clock time of its mark in the journal.
 
-        When it returns Janus is recording and, if somebody sends, the first packets are on disk. A caller who is
-        cancelled must call ``stop_capture``: the switch goes on. Raises MediaUnavailable and JournalUnavailable (both
-        may pass), SfuError and RoomClosed.
+        When it returns Janus is recording and, if somebody sends, the first packets are on disk; without ``packets``
+        there is only the mark. A caller who is cancelled must call ``stop_capture``: the switch goes on. Raises
+        MediaUnavailable and JournalUnavailable (both may pass), SfuError and RoomClosed.
         """
         self.life.require_open()
         try:
-            mark_s = await self.tasks.shielded(self._capture.start(recording_id), "capture")
+            mark_s = await self.tasks.shielded(self._capture.start(recording_id, packets=packets), "capture")
         finally:
             self.life.reconsider()
-        self.tasks.spawn(
-            ensure_keyframes(self.capture_dir / RTP_DIR, self.clock, self._video_senders, mark_s), "keyframes"
-        )
+        if packets:
+            self.tasks.spawn(
+                ensure_keyframes(self.capture_dir / RTP_DIR, self.clock, self._video_senders, mark_s), "keyframes"
+            )
         return mark_s
 
     async def stop_capture(self, recording_id: str, mark: Literal["paused", "stopped"]) -> float:
         """Pauses or stops a recording; returns the time of its mark.
 
-        With the last running recording Janus is switched off and its files are closed. Raises NotFound if there is no
-        such recording, and JournalUnavailable, after which the recording goes on as before.
+        With the last running recording that wants packets Janus is switched off and its files are closed. Raises
+        NotFound if there is no such recording, and JournalUnavailable, after which the recording goes on as before.
         """
         mark_s = await self.tasks.shielded(self._capture.stop(recording_id, mark), "capture")
         self.life.reconsider()
@@ -208,7 +217,7 @@ class Room:
         return peer.id if number == 1 else f"{peer.id}_{number}"
 
     def _video_senders(self) -> list[VideoSender]:
-        if not self._capture.held:
+        if not self._capture.captures:
             return []
         return [
             VideoSender(

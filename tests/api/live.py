@@ -4,7 +4,7 @@ import asyncio
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cloudflare import Cloudflare
 
@@ -18,8 +18,9 @@ MAX_MESSAGE_BYTES = 1 << 16
 class LiveServer:
     """``url`` and ``token`` are there once it is entered."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **settings: Any) -> None:
         self._data = data
+        self._settings = settings
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -35,7 +36,7 @@ class LiveServer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        async with api_at(self._data) as api:
+        async with api_at(self._data, **self._settings) as api:
             listener = Listener("127.0.0.1", 0)
             await listener.start(api.app, max_message_bytes=MAX_MESSAGE_BYTES)
             self.url, self.token = listener.url, api.token

@@ -49,6 +49,9 @@ class FakeRoom:
         )
         self.present: list[PeerInfo] = []
         self.running: set[str] = set()
+        self.captured: set[str] = set()
+        """Those of the running ones that want packets."""
+        self.holders: set[str] = set()
         self.paused: set[str] = set()
         self.notices: list[tuple[str, Notice]] = []
         self.keyframes: list[tuple[str, int]] = []
@@ -70,7 +73,13 @@ class FakeRoom:
     def record(self, event: Event) -> None:
         self.journal.append(event)
 
-    async def start_capture(self, recording_id: str) -> float:
+    def hold(self, recording_id: str) -> None:
+        self.holders.add(recording_id)
+
+    def release(self, recording_id: str) -> None:
+        self.holders.discard(recording_id)
+
+    async def start_capture(self, recording_id: str, *, packets: bool = True) -> float:
         if self.hold_start is not None:
             await self.hold_start.wait()
         if self.fail_start is not None:
@@ -78,6 +87,8 @@ class FakeRoom:
         mark = "resumed" if recording_id in self.paused else "started"
         self.paused.discard(recording_id)
         self.running.add(recording_id)
+        if packets:
+            self.captured.add(recording_id)
         return self._mark(recording_id, mark)
 
     async def stop_capture(self, recording_id: str, mark: Mark) -> float:
@@ -88,6 +99,7 @@ class FakeRoom:
         if recording_id not in self.running | self.paused:
             raise NotFound("the session has no such recording")
         self.running.discard(recording_id)
+        self.captured.discard(recording_id)
         self.paused.discard(recording_id)
         if mark == "paused":
             self.paused.add(recording_id)
@@ -187,9 +199,11 @@ class FakeFleet:
     integrity: dict[str, Any] | None = field(default_factory=lambda: {"files": [], "gaps": []})
     started: list[JobSpec] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
     waiting: set[str] = field(default_factory=set)
     listeners: list[ProgressListener] = field(default_factory=list)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
+    _ends: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def start(self, spec: JobSpec) -> None:
         if self.fail_start is not None:
@@ -197,12 +211,28 @@ class FakeFleet:
         self.specs[spec.recording_id] = spec
         self.started.append(spec)
 
+    async def ended(self, recording_id: str) -> None:
+        if recording_id in self.specs:
+            await self._ends.setdefault(recording_id, asyncio.Event()).wait()
+
+    def end(self, recording_id: str, outcome: JobOutcome | None = None) -> None:
+        """As if a worker had ended by itself."""
+        if outcome is not None:
+            self.outcomes[recording_id] = outcome
+        self._ends.setdefault(recording_id, asyncio.Event()).set()
+
+    async def cancel(self, recording_id: str) -> None:
+        if self.specs.pop(recording_id, None) is not None:
+            self.cancelled.append(recording_id)
+            self.end(recording_id)
+
     async def wait(self, recording_id: str) -> JobOutcome:
         if recording_id not in self.specs:
             raise JobUnknown("no such job is running", recording_id=recording_id)
         if self.held:
             await self._released.wait()
         spec = self.specs.pop(recording_id)
+        self.end(recording_id)
         if recording_id in self.outcomes:
             return self.outcomes[recording_id]
         return JobOutcome(

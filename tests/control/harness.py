@@ -13,6 +13,7 @@ from reelkit.control.destinations import OpenDestination
 from reelkit.control.links import HostedLinks
 from reelkit.control.meeting_params import MeetingParams
 from reelkit.control.meetings import Meeting
+from reelkit.control.own_hosts import OwnHosts
 from reelkit.control.plane import Boot, ControlPlane
 from reelkit.control.recording import Action, Recording, RecordingStatus
 from reelkit.control.recording_params import RecordingParams
@@ -33,8 +34,8 @@ SIGNING_KEY = b"k" * 32
 CALLER = Caller.organization("default")
 PLENTY_BYTES = 1 << 40
 # What an idle control plane waits for: traces of what is recorded, the disk guard, what can be given back of captures,
-# what is left of erased recordings, the expiry of hosted files, the log of webhooks.
-IDLE_DEADLINES_S = [1.0, 5.0, 60.0, 60.0, 600.0, 3600.0]
+# what is left of erased recordings, the expiry of hosted files and of diagnoses, the log of webhooks.
+IDLE_DEADLINES_S = [1.0, 5.0, 60.0, 60.0, 600.0, 600.0, 3600.0]
 _TIMEOUT_S = 10.0
 
 
@@ -68,6 +69,7 @@ class Harness:
             open_destination=self._open_destination,
         )
         self.gateway = FakeGateway(data / "captures", clock, self.plane.observer)
+        self.own_hosts = OwnHosts()
         self.boot: Boot | None = None
 
     def _open_destination(self, target: Target, host_keys: HostKeys) -> Destination:
@@ -81,7 +83,7 @@ class Harness:
     async def open(self, *, recover: bool = True) -> None:
         await self.database.open()
         self.boot = await self.plane.open()
-        self.plane.bind(self.gateway)
+        self.plane.bind(self.gateway, self.own_hosts)
         if recover:
             await self.plane.recover()
 
@@ -95,6 +97,7 @@ class Harness:
     async def crash(self) -> None:
         """As if the process had been killed: nobody is told, nothing is finished."""
         await self.plane._recorder._tasks.close()
+        await self.plane._page_recorder._tasks.close()
         await self.plane._delivery._tasks.close()
         await self.plane._tasks.close()
         await self.plane._webhooks.close()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reelkit.clock import utc
-from reelkit.control.errors import Invalid, Unsupported
+from reelkit.control.errors import Invalid
 from reelkit.control.recording_params import RecordingConfig, RecordingParams
 from reelkit.control.recording_plan import RecordingPlan, plan_recording
 from reelkit.settings import Settings
@@ -136,18 +136,6 @@ def test_errors_never_repeat_what_was_sent() -> None:
         {"meeting_id": MEETING_ID, "storage_config": {"type": "aws", **SECRETS, "bucket": "b", "region": "r"}}
     )
     assert not any(secret in repr(params) for secret in SECRETS.values())
-
-
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"url": "https://example.com/page"}, "url"),
-    ],
-)
-def test_what_is_not_built_is_named(fields: dict[str, Any], field: str) -> None:
-    with pytest.raises(Unsupported) as raised:
-        plan(**fields)
-    assert raised.value.field == field
 
 
 def test_what_asks_for_nothing_is_no_reason_to_refuse() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reelkit.control.caller import Caller
-from reelkit.control.errors import Conflict, ControlError, Forbidden, Invalid, NotFound, Unavailable, Unsupported
+from reelkit.control.errors import Conflict, ControlError, Forbidden, Invalid, NotFound, Unavailable
 from reelkit.control.paging import PageRequest
 from reelkit.control.recording import Action, Recording, RecordingStatus, StartReason, StopReason
 from reelkit.control.recording_params import RecordingParams
@@ -182,7 +182,7 @@ async def test_a_start_goes_on_when_its_caller_hangs_up(harness: Harness) -> Non
         ({"max_seconds": 86_401}, Invalid, "max_seconds"),
         ({"video_config": {"width": 0}}, Invalid, "video_config.width"),
         ({"realtimekit_bucket_config": {"enabled": False}}, Invalid, "realtimekit_bucket_config.enabled"),
-        ({"url": "https://example.com/"}, Unsupported, "url"),
+        ({"url": "https://127.0.0.1/"}, Invalid, "url"),
         ({"video_config": {"export_file": False}}, Invalid, "video_config.export_file"),
         ({"reelkit": {"keep": True}}, Invalid, "reelkit.keep"),
     ],

@@ -15,6 +15,7 @@ from reelkit.egress.proxy_counters import Refusal
 from reelkit.egress.proxy_route import ProxyRoute
 from reelkit.process import wait_until
 from reelkit.settings import EgressSettings
+from testbed.free_port import free_port
 from tests.egress.hosts import Host, host_on
 from tests.egress.proxies import (
     CLOSED,
@@ -68,6 +69,17 @@ async def test_what_the_guard_forbids_is_never_connected_to(inside: Host, name: 
         assert opened.counters.refused == opened.counters.requests == 1
     assert inside.requests == []
     assert refusals == [Refusal(name.lower(), inside.port, REFUSED)]
+
+
+@pytest.mark.parametrize("status", HOW)
+async def test_hosts_that_fail_are_told_with_the_reason(status: Ask) -> None:
+    failures: list[Refusal] = []
+    port = free_port()
+    async with proxy(on_failed=failures.append) as opened:
+        assert await status(opened, "images.example", port) == 502
+        assert await status(opened, "nobody.example", 80) == 502
+    assert [(each.host, each.port) for each in failures] == [("images.example", port), ("nobody.example", 80)]
+    assert [each.reason for each in failures] == ["the host cannot be reached", "the host's name cannot be resolved"]
 
 
 async def test_a_refusal_does_not_tell_what_a_name_means() -> None:

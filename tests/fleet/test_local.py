@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import textwrap
@@ -16,12 +17,14 @@ from reelkit.clock import SystemClock
 from reelkit.fleet.base import JobSpec
 from reelkit.fleet.errors import JobUnknown
 from reelkit.fleet.local import LocalFleet, describe_exit
+from reelkit.page.spec import PageSpec
+from reelkit.page.status import PageState, PageStatus
 from reelkit.process import wait_until
 from reelkit.publish.rtmp.spec import StreamSpec
 from reelkit.publish.rtmp.status import StreamStatus
 from reelkit.render.config import RenderConfig
 from reelkit.render.progress import StuckTrack
-from reelkit.settings import EgressSettings, RenderSettings, RtmpSettings
+from reelkit.settings import EgressSettings, PageSettings, RenderSettings, RtmpSettings
 
 # A worker made of the shell's smallest parts: it counts its starts in the job directory and says what a test wants.
 PRELUDE = """
@@ -53,11 +56,16 @@ class HurriedClock(SystemClock):
 
 
 def fleet_with(
-    tmp_path: Path, code: str, clock: HurriedClock | None = None, max_restarts: int = 3, max_live: int | None = None
+    tmp_path: Path,
+    code: str,
+    clock: HurriedClock | None = None,
+    max_restarts: int = 3,
+    max_live: int | None = None,
+    nice: int = 0,
 ) -> LocalFleet:
     program = tmp_path / "worker.py"
     program.write_text(PRELUDE + textwrap.dedent(code))
-    settings = RenderSettings(max_restarts=max_restarts, nice=0, max_live=max_live)
+    settings = RenderSettings(max_restarts=max_restarts, nice=nice, max_live=max_live)
     return LocalFleet(settings, clock or HurriedClock(), (sys.executable, str(program)))
 
 
@@ -331,3 +339,111 @@ async def test_where_a_film_is_streamed_to_stands_nowhere(tmp_path: Path, spec: 
     with pytest.raises(ValueError, match="cannot be read") as refused:
         StreamSpec.received(b'{"url": "secret-key"')
     assert "secret-key" not in str(refused.value)
+
+
+def page_spec() -> PageSpec:
+    url = SecretStr("https://app.example.com/?authToken=secret-token")
+    return PageSpec(url=url, settings=PageSettings(), egress=EgressSettings(), closed_ports=(8700,))
+
+
+async def test_a_page_stands_nowhere_and_comes_behind_the_stream(tmp_path: Path, spec: JobSpec) -> None:
+    code = """
+    found = [" ".join(sys.argv), str(dict(os.environ)), *(path.read_text() for path in job.iterdir())]
+    stream, page = sys.stdin.buffer.readline(), sys.stdin.buffer.readline()
+    assert b"secret-key" in stream and b"secret-token" in page and not sys.stdin.buffer.read()
+    assert not any("secret-" in text for text in found), found
+    config = json.loads((job / "config.json").read_text())
+    assert (config["stream"], config["page"]) == (True, True)
+    status = {"state": "opening" if starts < 3 else "ready", "since_s": 1.0, "reloads": starts}
+    say(event="progress", film_s=0, lag_s=0.4, segments=0, rss_bytes=1, page=status)
+    if starts < 3: os.kill(os.getpid(), signal.SIGKILL)
+    done()
+    """
+    fleet = fleet_with(tmp_path, code)
+    stream = StreamSpec(url=SecretStr("rtmp://host/app/secret-key"), egress=EgressSettings(), rtmp=RtmpSettings())
+    told: list[PageStatus | None] = []
+    fleet.on_progress(lambda _, progress: told.append(progress.page))
+    with_page = replace(spec, stream=stream, page=page_spec())
+    assert "secret-" not in repr(with_page)
+    await fleet.start(with_page)
+    assert (await fleet.wait("rec-1")).error is None
+    assert [status.state for status in told if status is not None] == [
+        PageState.OPENING,
+        PageState.OPENING,
+        PageState.READY,
+    ]
+
+
+async def test_a_job_without_its_page_is_told_so(tmp_path: Path, spec: JobSpec) -> None:
+    code = """
+    assert "page" not in json.loads((job / "config.json").read_text()) and not sys.stdin.buffer.read()
+    done()
+    """
+    fleet = fleet_with(tmp_path, code)
+    await fleet.start(spec)
+    assert (await fleet.wait("rec-1")).error is None
+
+
+async def test_a_page_waits_for_no_place_and_yields_to_nobody(tmp_path: Path) -> None:
+    code = """
+    progress(os.nice(0))
+    wait_for(f"end-{job.name}")
+    done()
+    """
+    fleet = fleet_with(tmp_path, code, max_live=1, nice=3)
+    await fleet.start(job(tmp_path, "film"))
+    await fleet.start(replace(job(tmp_path, "page"), page=page_spec()))
+
+    async def both_run() -> bool:
+        return all(fleet.progress(name) is not None for name in ("film", "page"))
+
+    await wait_until(both_run, timeout_s=10)
+    nice = {name: status.progress.segments for name, status in fleet.statuses().items() if status.progress}
+    own = os.nice(0)
+    assert nice == {"film": own + 3, "page": own}
+    assert not any(status.waiting for status in fleet.statuses().values())
+    for name in ("film", "page"):
+        (tmp_path / "jobs" / f"end-{name}").touch()
+        assert (await fleet.wait(name)).error is None
+
+
+async def test_a_cancelled_job_leaves_nothing(tmp_path: Path, spec: JobSpec) -> None:
+    fleet = fleet_with(tmp_path, "progress(1); time.sleep(600)", max_live=1)
+    await fleet.start(spec)
+
+    async def told() -> bool:
+        return fleet.progress("rec-1") is not None
+
+    await wait_until(told, timeout_s=10)
+    pid = fleet.pid("rec-1")
+    assert pid is not None
+    ended = asyncio.create_task(fleet.ended("rec-1"))
+    await fleet.cancel("rec-1")
+    await ended
+    await fleet.cancel("rec-1")
+    assert not psutil.pid_exists(pid)
+    assert fleet.statuses() == {}
+    with pytest.raises(JobUnknown):
+        await fleet.wait("rec-1")
+    # Its place is free, and so is its name.
+    await fleet.start(spec)
+    await wait_until(told, timeout_s=10)
+    await fleet.close()
+
+
+async def test_a_job_that_waits_for_a_place_can_be_cancelled(tmp_path: Path) -> None:
+    fleet = fleet_with(tmp_path, "progress(1); time.sleep(600)", max_live=1)
+    await fleet.start(job(tmp_path, "first"))
+    await fleet.start(job(tmp_path, "second"))
+    await fleet.cancel("second")
+    assert set(fleet.statuses()) == {"first"}
+    await fleet.close()
+
+
+async def test_an_ended_job_is_still_there_for_its_outcome(tmp_path: Path, spec: JobSpec) -> None:
+    fleet = fleet_with(tmp_path, "done()")
+    await fleet.ended("rec-1")
+    await fleet.start(spec)
+    await fleet.ended("rec-1")
+    assert (await fleet.wait("rec-1")).error is None
+    await fleet.ended("rec-1")

@@ -119,6 +119,55 @@ async def test_a_pause_switches_off_and_a_resume_on(meeting: FakeMeeting) -> Non
         await room.stop_capture("r1", "stopped")
 
 
+async def test_a_recording_without_packets_only_has_marks(meeting: FakeMeeting) -> None:
+    alice = await meeting.joined("alice")
+    await alice.produce("audio")
+    room = meeting.room
+    assert await room.start_capture("page", packets=False) == START_S
+    bob = await meeting.connect("bob")
+    complete: media_edge_pb2.PeerJoinCompleteResponse = await bob.join()
+    assert complete.room_state.is_recording
+    await room.stop_capture("page", "paused")
+    await room.start_capture("page", packets=False)
+    await room.stop_capture("page", "stopped")
+    assert meeting.sfu_room.switches == []
+    assert marked(meeting) == ["page started", "page paused", "page resumed", "page stopped"]
+
+
+async def test_packets_are_recorded_while_somebody_wants_them(meeting: FakeMeeting) -> None:
+    await meeting.joined("alice")
+    room = meeting.room
+    await room.start_capture("page", packets=False)
+    await room.start_capture("film")
+    await room.start_capture("other", packets=False)
+    assert meeting.sfu_room.switches == [True]
+    await room.stop_capture("other", "stopped")
+    await room.stop_capture("film", "paused")
+    assert meeting.sfu_room.switches == [True, False]
+    await room.start_capture("film")
+    await room.stop_capture("page", "stopped")
+    assert meeting.sfu_room.switches == [True, False, True]
+    await room.stop_capture("film", "stopped")
+    assert meeting.sfu_room.switches == [True, False, True, False]
+
+
+async def test_a_recording_without_packets_does_not_need_janus(meeting: FakeMeeting) -> None:
+    await meeting.joined("alice")
+    room = meeting.room
+    await room.start_capture("page", packets=False)
+    await meeting.sfu.die()
+    await room.stop_capture("page", "paused")
+    await room.start_capture("page", packets=False)
+    await meeting.sfu.revive()
+    assert meeting.sfu_room.switches == []
+    await room.start_capture("film")
+    await meeting.sfu.die()
+    await meeting.sfu.revive()
+    assert meeting.sfu_room.switches == [True]
+    await room.stop_capture("page", "stopped")
+    assert meeting.sfu_room.switches == [True]
+
+
 async def test_janus_is_away(meeting: FakeMeeting) -> None:
     await meeting.joined("alice")
     await meeting.sfu.die()
@@ -211,6 +260,24 @@ async def test_a_recording_keeps_an_empty_session(meeting: FakeMeeting, mark: st
     assert meeting.gateway.room_of(MEETING) is None
     with pytest.raises(RoomClosed):
         await room.start_capture("r2")
+
+
+async def test_a_session_waits_for_the_recording_that_holds_it(meeting: FakeMeeting) -> None:
+    room = await meeting.gateway.open_room(MEETING, "A meeting", session_keep_alive_s=0)
+    room.hold("r1")
+    room.hold("r2")
+    await meeting.clock.advance(OPENED_S + 100)
+    room.release("r1")
+    await meeting.clock.advance(100)
+    assert meeting.gateway.room_of(MEETING) is room
+    await room.start_capture("r2", packets=False)
+    room.release("r2")
+    room.release("r2")
+    await meeting.clock.advance(100)
+    assert meeting.gateway.room_of(MEETING) is room
+    await room.stop_capture("r2", "stopped")
+    await meeting.clock.advance(1)
+    assert meeting.gateway.room_of(MEETING) is None
 
 
 async def test_everybody_hears_of_recordings(meeting: FakeMeeting) -> None:

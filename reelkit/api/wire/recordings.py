@@ -13,6 +13,7 @@ from reelkit.api.wire.files import ExtraFileWire, extra_files
 from reelkit.api.wire.hosted import HostedExtras
 from reelkit.api.wire.layers import LayerDownloads, downloads
 from reelkit.api.wire.meetings import MeetingWire
+from reelkit.api.wire.pages import PageWire
 from reelkit.api.wire.streaming import StreamingWire
 from reelkit.control.caller import Caller
 from reelkit.control.hosted import BucketState
@@ -20,6 +21,7 @@ from reelkit.control.meetings import Meeting
 from reelkit.control.recording import Action, Recording, RecordingStatus, RecordingType, StartReason, StopReason
 from reelkit.control.rendering import Rendering
 from reelkit.control.track_links import LayerLinks, track_bytes
+from reelkit.page.status import PageStatus
 from reelkit.publish.rtmp.status import StreamStatus
 
 
@@ -53,6 +55,7 @@ class StopReasonWire(WireModel):
 
 class RecordingExtras(HostedExtras):
     meeting_id: str
+    page: Absent[PageWire] = Field(None, description="The page, if url asked for one.")
     streaming: Absent[StreamingWire] = Field(None, description="The live stream, if rtmp_out_config asked for one.")
     keep_capture: Absent[bool] = Field(None, description="Whether what it is made from is kept, if the call said so.")
     destination: Absent[DestinationWire] = Field(None, description="The way to the storage of storage_config.")
@@ -94,6 +97,7 @@ class RecordingWire(WireModel):
         layers: Iterable[LayerLinks] | None = None,
         rendering: Rendering | None = None,
         stream: StreamStatus | None = None,
+        page: PageStatus | None = None,
         integrity: dict[str, Any] | None = None,
     ) -> Self:
         """``layers`` are those of a track recording; ``rendering`` is there while a film is being made; ``integrity``
@@ -127,6 +131,7 @@ class RecordingWire(WireModel):
                 **RecordingExtras.fields_of(recording, links, rendering, integrity),
                 meeting_id=recording.meeting_id,
                 keep_capture=recording.keep_capture,
+                page=PageWire.of(recording.page_url, page) if recording.page_url is not None and page else None,
                 streaming=StreamingWire.of(stream) if stream is not None else None,
                 destination=DestinationWire.of(recording.delivery) if recording.delivery else None,
                 bucket=BucketWire(state=bucket),

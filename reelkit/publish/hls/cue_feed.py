@@ -5,6 +5,7 @@ paused and before it begins, so that what was sent then comes where the film goe
 was sent in a pause that the recording's end ended comes with the film's last picture.
 """
 
+import json
 import math
 from collections import deque
 from pathlib import Path
@@ -14,12 +15,17 @@ import structlog
 from reelkit.capture.events import BroadcastSent, Event, PeerJoined, PeerRenamed, RecordingMarked
 from reelkit.capture.journal import JournalReader
 from reelkit.capture.layout import JOURNAL_FILE
+from reelkit.page.messages import MESSAGES_FILE
 from reelkit.publish.hls.cue import MESSAGE_TYPE, Cue, Sender, closes, one_line
 from reelkit.publish.hls.id3 import MAX_TEXT_BYTES
 from reelkit.render.config import RenderConfig
 from reelkit.render.timeline import Stretch, Timeline
 
 log = structlog.get_logger(__name__)
+
+_HANDED_ON_S = 15.0
+"""A page that was busy hands a message on later than the room wrote it down, but not by more."""
+_REMEMBERED = 1_000
 
 _EPSILON_S = 1e-5
 """Wall times are floats with a resolution of 0.24 µs in our century; a tick of a transport stream is 11 µs."""
@@ -32,8 +38,13 @@ class CueFeed:
     the journal those that went to everybody.
     """
 
-    def __init__(self, capture_dir: Path, config: RenderConfig) -> None:
+    def __init__(self, capture_dir: Path, config: RenderConfig, job_dir: Path | None = None) -> None:
+        """``job_dir`` is where a recorded page's own messages are, if the film shows one."""
         self._journal = JournalReader(capture_dir / JOURNAL_FILE)
+        of_page = config.source == "page" and job_dir is not None
+        self._page = JournalReader(job_dir / MESSAGES_FILE) if of_page and job_dir is not None else None
+        self._heard: deque[tuple[float, str]] = deque(maxlen=_REMEMBERED)
+        """The last messages of the meeting, which a page hands on too."""
         self._timeline = Timeline.of(config)
         self._recording_id = config.recording_id
         self._fps = config.video.fps
@@ -85,6 +96,14 @@ class CueFeed:
         self._timeline.extend(events)
         for event in events:
             self._see(event)
+        for said in self._page.poll() if self._page is not None else ():
+            if isinstance(said, BroadcastSent) and not self._is_handed_on(said):
+                self._receive(said)
+
+    def _is_handed_on(self, said: BroadcastSent) -> bool:
+        """Whether a page says what somebody in the meeting has said. Spelling aside, it is the same JSON."""
+        text = _canonical(said.payload)
+        return any(text == heard and abs(said.time_s - time_s) < _HANDED_ON_S for time_s, heard in self._heard)
 
     def _see(self, event: Event) -> None:
         match event:
@@ -97,6 +116,8 @@ class CueFeed:
                 self._until_s = min(self._until_s, event.time_s)
             case BroadcastSent() if event.message_type == MESSAGE_TYPE:
                 self._receive(event)
+                if self._page is not None:
+                    self._heard.append((event.time_s, _canonical(event.payload)))
             case _:
                 pass
 
@@ -122,6 +143,13 @@ class CueFeed:
                 break
             film_s += _within(stretch, wall_s)
         return film_s
+
+
+def _canonical(payload: str) -> str:
+    try:
+        return json.dumps(json.loads(payload), sort_keys=True)
+    except (ValueError, RecursionError):
+        return payload
 
 
 def _within(stretch: Stretch, wall_s: float) -> float:

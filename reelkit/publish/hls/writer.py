@@ -57,7 +57,7 @@ class HlsWriter:
         self._config = config
         self._fps = config.video.fps
         self._codec = SOUND_CODECS[config.audio.codec]
-        self._feed = CueFeed(capture_dir, config)
+        self._feed = CueFeed(capture_dir, config, path.parent)
         self._archive = Archive(path)
         self._captions = CaptionsFile(path.with_name(CAPTIONS_FILE))
         self._cues = CuesFile(path.with_name(CUES_FILE))

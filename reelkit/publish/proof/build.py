@@ -19,9 +19,9 @@ from reelkit.publish.proof.findings import Findings
 from reelkit.publish.proof.finished import Finished, look_at
 from reelkit.publish.proof.gaps import gaps_of
 from reelkit.publish.proof.people import participants
-from reelkit.publish.proof.record import MAX_PARTICIPANTS, Decoded, File, Film, Gaps, IntegrityRecord, Participant
+from reelkit.publish.proof.record import MAX_PARTICIPANTS, Decoded, File, Film, Gaps, IntegrityRecord, Page, Participant
 from reelkit.render.config import RenderConfig
-from reelkit.render.report import RenderReport
+from reelkit.render.report import PageReport, RenderReport
 from reelkit.render.timeline import Timeline
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,8 @@ def build_record(
     ]
     events = _events(capture_dir, findings)
     timeline = _timeline(config, events)
-    people = participants(events, timeline.stretches, report.streams, report.pictures, report.tracks)
+    of_page = config.source == "page"
+    people = [] if of_page else participants(events, timeline.stretches, report.streams, report.pictures, report.tracks)
     return IntegrityRecord(
         reelkit=reelkit.__version__,
         recording_id=config.recording_id,
@@ -66,7 +67,8 @@ def build_record(
         film=_film(timeline, frames, report),
         decoded=_decoded(examiner, findings),
         loudness=report.loudness,
-        gaps=_gaps(events, timeline, capture_dir, findings),
+        gaps=_gaps(events, timeline, capture_dir, findings, (report.page or PageReport()) if of_page else None),
+        page=_page(report.page),
         participants=people[:MAX_PARTICIPANTS],
         participants_left_out=max(0, len(people) - MAX_PARTICIPANTS),
         av_skew_worst_ms=_worst_skew_ms(people),
@@ -89,9 +91,15 @@ def _timeline(config: RenderConfig, events: Sequence[Event]) -> Timeline:
     return timeline
 
 
-def _gaps(events: Sequence[Event], timeline: Timeline, capture_dir: Path, findings: Findings) -> Gaps:
+def _page(report: PageReport | None) -> Page | None:
+    return None if report is None else Page.model_validate(report.model_dump(exclude={"outages"}))
+
+
+def _gaps(
+    events: Sequence[Event], timeline: Timeline, capture_dir: Path, findings: Findings, page: PageReport | None
+) -> Gaps:
     try:
-        return gaps_of(events, timeline, capture_dir)
+        return gaps_of(events, timeline, capture_dir, page)
     except OSError as error:
         findings.add(f"the capture's packet files cannot be read: {error}")
         return Gaps()

@@ -9,14 +9,16 @@ from reelkit.capture.events import CaptureSwitched, Event, SfuLost
 from reelkit.capture.layout import RTP_DIR
 from reelkit.capture.mjr import MjrReader
 from reelkit.publish.proof.record import MAX_GAPS, Gap, Gaps
+from reelkit.render.report import PageReport
 from reelkit.render.timeline import Stretch, Timeline
 
 _ROUNDING_S = 1e-3
 
 
-def gaps_of(events: Sequence[Event], timeline: Timeline, capture_dir: Path) -> Gaps:
-    """All of one film, whose ``timeline`` has ended."""
-    found = [*_pauses(timeline.stretches), *_losses(events, timeline, capture_dir)]
+def gaps_of(events: Sequence[Event], timeline: Timeline, capture_dir: Path, page: PageReport | None = None) -> Gaps:
+    """All of one film, whose ``timeline`` has ended. That of a ``page`` has its own reasons for missing media."""
+    losses = _losses(events, timeline, capture_dir) if page is None else _outages(page, timeline.stretches)
+    found = [*_pauses(timeline.stretches), *losses]
     found.sort(key=lambda gap: gap.wall_s)
     return Gaps(
         entries=found[:MAX_GAPS],
@@ -79,6 +81,18 @@ def _losses(events: Sequence[Event], timeline: Timeline, capture_dir: Path) -> I
                     in_film=True,
                     detail=event.reason,
                 )
+
+
+def _outages(page: PageReport, stretches: Sequence[Stretch]) -> Iterable[Gap]:
+    for outage in page.outages:
+        yield Gap(
+            reason="page_gone",
+            film_s=film_s(outage.wall_s, stretches),
+            wall_s=outage.wall_s,
+            length_s=outage.length_s,
+            in_film=True,
+            detail=outage.reason,
+        )
 
 
 def _first_packets(rtp_dir: Path) -> Iterable[float]:

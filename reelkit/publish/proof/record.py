@@ -129,11 +129,12 @@ class Film(_Part):
     """The farthest that rendering fell behind the meeting."""
 
 
-GapReason = Literal["paused", "sfu_restarted"]
+GapReason = Literal["paused", "sfu_restarted", "page_gone"]
 
 
 class Gap(_Part):
-    """Time that is not in the film (``paused``), or of which the film has no media (``sfu_restarted``)."""
+    """Time that is not in the film (``paused``), or of which the film has no media (``sfu_restarted``; ``page_gone``:
+    the recorded page or its renderer had ended and was opened anew)."""
 
     reason: GapReason
     film_s: float
@@ -150,7 +151,20 @@ class Gaps(_Part):
     paused_s: float = 0.0
     """In all pauses together."""
     without_media_s: float = 0.0
-    """Film time in which the SFU was down."""
+    """Film time in which the SFU was down, or the page was not there."""
+
+
+class Page(_Part):
+    """What the film shows of a page."""
+
+    new_pictures: int
+    """Frames that show another picture than the one before; a page that does not change has few."""
+    dropped_pictures: int
+    """Pictures that the page drew and the renderer was too slow for."""
+    silenced_s: float
+    """Film time of which the sound did not come in time."""
+    reloads: int
+    """How often the page was opened anew."""
 
 
 class Freeze(_Part):
@@ -245,6 +259,8 @@ class IntegrityRecord(_Part):
     loudness: Loudness | None = None
     """Of the mixed sound before it was encoded."""
     gaps: Gaps = Field(default_factory=Gaps)
+    page: Page | None = None
+    """Of a film of a page, which has no participants."""
     participants: list[Participant] = []
     participants_left_out: int = 0
     av_skew_worst_ms: float | None = None

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from reelkit.capture.events import Event, PeerRenamed
+from reelkit.capture.layout import JOURNAL_FILE
+from reelkit.page.messages import MESSAGES_FILE
 from reelkit.publish.hls.cue import Cue, Sender, closes
 from reelkit.publish.hls.cue_feed import CueFeed
 from reelkit.publish.hls.id3 import MAX_TEXT_BYTES
@@ -140,3 +142,42 @@ def test_a_growing_journal_gives_the_same(tmp_path: Path) -> None:
     write_journal(tmp_path / "growing", events)
     assert found + growing.rest(15.0) == expected + whole.rest(15.0)
     assert len(expected) == 52
+
+
+def page_feed(tmp_path: Path, *events: Event, said: tuple[Event, ...]) -> CueFeed:
+    """Of a recorded page, which has said something to its recorder."""
+    job = tmp_path / "job"
+    (job / MESSAGES_FILE).parent.mkdir(parents=True)
+    write_journal(job / MESSAGES_FILE.parent, said).joinpath(JOURNAL_FILE).rename(job / MESSAGES_FILE)
+    capture = write_journal(tmp_path / "capture", [*opening(), *events])
+    return CueFeed(capture, config_of().model_copy(update={"source": "page"}), job)
+
+
+def test_what_a_page_hands_on_is_told_once(tmp_path: Path) -> None:
+    feed = page_feed(
+        tmp_path,
+        mark(0, "started"),
+        sent(1, '{"a": 1, "b": 2}'),
+        sent(20, "1"),
+        said=(sent(1.3, '{"b":2,"a":1}'), sent(2, '"the page itself"'), sent(50, "1")),
+    )
+    assert brief(feed.until(60.0)) == [
+        (1.0, '{"a": 1, "b": 2}'),
+        (2.0, '"the page itself"'),
+        (20.0, "1"),
+        (50.0, "1"),
+    ]
+
+
+def test_a_page_may_end_the_metadata(tmp_path: Path) -> None:
+    feed = page_feed(tmp_path, mark(0, "started"), said=(sent(1, "1"), sent(2, '"CLOSE_TRANSPORT"'), sent(3, "2")))
+    assert brief(feed.until(10.0)) == [(1.0, "1")]
+    assert feed.closed_s == pytest.approx(2.0)
+
+
+def test_a_meetings_film_has_nothing_of_a_page(tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    (job / "page").mkdir(parents=True)
+    write_journal(job / "page", [sent(1, "1")]).joinpath(JOURNAL_FILE).rename(job / MESSAGES_FILE)
+    capture = write_journal(tmp_path / "capture", [*opening(), mark(0, "started")])
+    assert brief(CueFeed(capture, config_of(), job).until(10.0)) == []

@@ -1,0 +1,60 @@
+"""Timed metadata that a page hands to its recorder.
+
+The recording SDK hands on each broadcast message of the meeting, which the room has written into the capture's journal
+already. But a page may say something of its own there, so what it says is kept beside its film.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from reelkit.capture.events import BroadcastSent
+from reelkit.capture.journal import JournalWriter
+from reelkit.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+MESSAGES_FILE = Path("page") / "messages.jsonl"
+"""In the job's directory; lines as in a capture's journal."""
+PEER_ID = "page"
+"""The sender of what a page says of its own."""
+_METADATA = "ID3Data"
+_MAX_BYTES = 64 << 10
+_MOST = 20_000
+"""Messages of one recording: five each second for an hour."""
+_FSYNC_INTERVAL_S = 1.0
+
+
+class PageMessages:
+    """Writes down what pages say, for whoever makes timed metadata of it. To be used in one thread."""
+
+    def __init__(self, job_dir: Path, clock: Clock) -> None:
+        self._path = job_dir / MESSAGES_FILE
+        self._clock = clock
+        self._writer: JournalWriter | None = None
+        self._count = 0
+
+    def take(self, message_type: str, payload: Any) -> None:  # noqa: ANN401 - JSON
+        """A message of the page. What cannot be written is lost, and logged."""
+        if message_type != _METADATA or self._count >= _MOST:
+            return
+        text = json.dumps(payload, ensure_ascii=False)
+        if len(text) > _MAX_BYTES:
+            log.warning("a page's metadata is too long and is left out", characters=len(text))
+            return
+        self._count += 1
+        event = BroadcastSent(time_s=self._clock.time_s(), peer_id=PEER_ID, message_type=message_type, payload=text)
+        try:
+            if self._writer is None:
+                self._writer = JournalWriter(self._path, self._clock, _FSYNC_INTERVAL_S)
+            self._writer.append(event)
+        except OSError as error:
+            log.warning("a page's metadata could not be written", reason=str(error))
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -1,0 +1,37 @@
+import av
+
+from reelkit.page.frames import FrameQueue, Shot, frame_bytes
+
+
+def shots(*times_s: float) -> list[Shot]:
+    return [Shot(time_s, av.VideoFrame(2, 2, "yuv420p")) for time_s in times_s]
+
+
+def test_the_newest_of_what_is_seen_is_taken_and_the_rest_waits() -> None:
+    queue = FrameQueue(frame_bytes(2, 2))
+    one, two, three = shots(1.0, 2.0, 3.0)
+    for shot in (one, two, three):
+        queue.put(shot)
+    assert queue.newest(0.5) is None
+    assert queue.newest(2.0) is two
+    assert queue.newest(2.5) is None
+    assert queue.newest(9.0) is three
+    assert (queue.taken, queue.dropped) == (3, 0)
+
+
+def test_a_renderer_that_is_too_slow_gets_the_newest() -> None:
+    queue = FrameQueue(frame_bytes(1920, 1920))
+    for shot in (made := shots(*range(40))):
+        queue.put(shot)
+    assert queue.dropped == 10
+    assert queue.newest(28) is made[28]
+    assert queue.newest(100) is made[39]
+
+
+def test_completeness_only_grows_and_ends_in_infinity() -> None:
+    queue = FrameQueue(6)
+    queue.complete(5.0)
+    queue.complete(4.0)
+    assert queue.complete_s == 5.0
+    queue.end()
+    assert queue.complete_s == float("inf")
