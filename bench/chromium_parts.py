@@ -16,9 +16,14 @@ def chromium_parts(pid: int) -> dict[str, int]:
     for process in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             name = _name(process.cmdline())
-            number = sum(each.startswith(name) for each in found)
-            found[name if not number else f"{name} {number + 1}"] = process.pid
+            number = sum(part_of(each) == name for each in found)
+            found[f"{name} #{number + 1}" if number else name] = process.pid
     return found
+
+
+def part_of(name: str) -> str:
+    """What the processes of one kind have in common."""
+    return name.partition(" #")[0]
 
 
 def _name(argv: list[str]) -> str:

@@ -10,9 +10,9 @@ import av
 def excerpt(film: Path, start_s: float, length_s: float, target: Path) -> float:
     """Copies what lies from the last keyframe at or before ``start_s`` on, ``length_s`` long, into ``target``.
 
-    Nothing is encoded anew. The format is what its name says. Returns the film time with which the excerpt begins.
+    Nothing is encoded anew. Returns the film time with which the excerpt begins.
     """
-    with av.open(str(film)) as source, av.open(str(target), "w") as copy:
+    with av.open(str(film)) as source, av.open(str(target), "w", format="mp4") as copy:
         video = source.streams.video[0]
         assert video.time_base is not None
         source.seek(int(start_s / video.time_base), stream=video, backward=True)

@@ -1,7 +1,6 @@
 """How far beeps are from the flashes of the same instants, in a film of whatever length."""
 
 import math
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import frame_number
-from bench.excerpt import excerpt
-from testbed.checker.film import Sound, sound
-from testbed.checker.hearing import ENVELOPE_HZ, beeps
+from testbed.checker.film import Samples, Sound
+from testbed.checker.hearing import beeps
 
 PIECE_S = 60.0
-"""So much of a film is decoded at once."""
-_LEAD_S = 5.0
-"""A piece begins with a keyframe, up to so much earlier."""
+"""So much of the sound is looked at at once."""
+_OVERLAP_S = 1.0
+"""Longer than a beep."""
+_CUT_S = 0.03
+"""A beep that is cut by the beginning of a piece seems to begin within this."""
 MODULUS_S = 1.024
 """Of the clock in pictures."""
 BRIGHT = 160
@@ -88,36 +88,14 @@ class FlashSkew:
         return self.flashes_s[near], offsets_s[near] * 1000
 
 
-def flash_skew(film: Path, tone_hz: float, piece_s: float = PIECE_S) -> FlashSkew:
+def flash_skew(film: Path, tone_hz: float) -> FlashSkew:
     """Decodes a film whose picture turns white while a tone is heard."""
-    with av.open(str(film)) as container:
-        length_s = (container.duration or 0) / av.time_base
-    seen: list[tuple[float, float]] = []
-    heard: list[float] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        part = Path(scratch) / f"piece{film.suffix}"
-        for at_s in np.arange(0.0, length_s, piece_s).tolist():
-            begin_s = excerpt(film, at_s, piece_s + _LEAD_S, part)
-            stop_s = at_s + piece_s
-            seen += [each for each in _flashes(part, begin_s) if at_s <= each[0] < stop_s]
-            onsets_s = (begin_s + beep.time_s for beep in beeps(_sound(part), tone_hz))
-            heard += [time_s for time_s in onsets_s if at_s <= time_s < stop_s]
-    flashes = np.array(seen).reshape(-1, 2)
-    return FlashSkew(flashes[:, 0], np.array(heard), flashes[:, 1])
+    flashes = np.array(list(_flashes(film))).reshape(-1, 2)
+    return FlashSkew(flashes[:, 0], np.array(list(_beeps(film, tone_hz))), flashes[:, 1])
 
 
-def _sound(film: Path) -> Sound:
-    """In a rate that the checker can divide. Straight lines between samples are good enough for a tone's beginning."""
-    heard = sound(film)
-    if heard.rate_hz % ENVELOPE_HZ == 0:
-        return heard
-    places = np.arange(round(heard.duration_s * _RATE_HZ)) * heard.rate_hz / _RATE_HZ
-    mono = np.interp(places, np.arange(len(heard.mono)), heard.mono).astype(np.float32)
-    return Sound(_RATE_HZ, mono, heard.channel_rms)
-
-
-def _flashes(film: Path, begin_s: float) -> Iterator[tuple[float, float]]:
-    """When the picture turns white, and what it tells then, in a piece that begins at ``begin_s``."""
+def _flashes(film: Path) -> Iterator[tuple[float, float]]:
+    """When the picture turns white, and what it tells then."""
     before = True
     with av.open(str(film)) as container:
         stream = container.streams.video[0]
@@ -130,5 +108,37 @@ def _flashes(film: Path, begin_s: float) -> Iterator[tuple[float, float]]:
             if bright and not before:
                 assert frame.time is not None
                 number = frame_number.read(rows[:, : plane.width])
-                yield begin_s + frame.time, math.nan if number is None else number
+                yield frame.time, math.nan if number is None else number
             before = bright
+
+
+def _beeps(film: Path, tone_hz: float) -> Iterator[float]:
+    """When the tone begins. Only a piece of the sound is in memory at once."""
+    piece, overlap = round(PIECE_S * _RATE_HZ), round(_OVERLAP_S * _RATE_HZ)
+    heard, begin = np.zeros(piece + overlap, np.float32), 0
+    for at, samples in _sound(film):
+        while at + len(samples) > begin + len(heard):
+            yield from _onsets(heard, begin, begin + piece, tone_hz)
+            heard = np.concatenate([heard[piece:], np.zeros(piece, np.float32)])
+            begin += piece
+        skipped = max(0, begin - at)
+        heard[at + skipped - begin : at + len(samples) - begin] = samples[skipped:]
+    yield from _onsets(heard, begin, begin + len(heard), tone_hz)
+
+
+def _onsets(heard: Samples, begin: int, stop: int, tone_hz: float) -> Iterator[float]:
+    for beep in beeps(Sound(_RATE_HZ, heard, ()), tone_hz):
+        time_s = begin / _RATE_HZ + beep.time_s
+        # One that sounds already when a piece begins is the piece's before.
+        if time_s < stop / _RATE_HZ and (beep.time_s > _CUT_S or begin == 0):
+            yield time_s
+
+
+def _sound(film: Path) -> Iterator[tuple[int, Samples]]:
+    """Mono, and the place of its first sample."""
+    with av.open(str(film)) as container:
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=_RATE_HZ)
+        for frame in container.decode(container.streams.audio[0]):
+            for mono in resampler.resample(frame):
+                assert mono.time is not None
+                yield round(mono.time * _RATE_HZ), mono.to_ndarray()[0].astype(np.float32, copy=False)

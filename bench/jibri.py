@@ -97,6 +97,8 @@ class Jibri:
                 **os.environ,
                 "DISPLAY": await self._start_display(),
                 "HOME": str(self._directory),
+                # Chromium leaves things there when it is ended.
+                "TMPDIR": str(self._directory),
                 "XDG_RUNTIME_DIR": str(runtime),
                 "XDG_CONFIG_HOME": str(self._directory),
                 "PULSE_SINK": _SINK,

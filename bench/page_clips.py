@@ -4,11 +4,13 @@ import itertools
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from bench.voices import PACKET_S, SAMPLE_RATE_HZ, voice_clip
@@ -49,10 +51,8 @@ def write_flashes(path: Path, seconds: int) -> None:
         container.mux(audio.encode(None))
 
 
-def _packet(
-    stream: VideoStream | AudioStream, time_s: float, data: bytes, *, keyframe: bool
-) -> "av.Packet[VideoStream | AudioStream]":
-    packet = av.Packet(data)
+def _packet(stream: Stream, time_s: float, data: bytes, *, keyframe: bool) -> "av.Packet[Any]":
+    packet: av.Packet[Any] = av.Packet(data)
     packet.stream, packet.time_base, packet.is_keyframe = stream, _MS, keyframe
     packet.pts = packet.dts = round(time_s * 1000)
     return packet

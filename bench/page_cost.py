@@ -4,17 +4,19 @@
     scripts/netns.sh .venv/bin/python -m bench.page_cost [--seconds 25] [--rounds 1] [--load 0]
         [--pages canvas meeting slides] [--without-baseline]
 
-The same pages with the same settings (1280x720, 30 fps, H.264 at veryfast and CRF 25, AAC), recorded by turns by Reelkit
-and by a browser on an X server with PulseAudio and FFmpeg: ``canvas`` draws whenever it may and plays a tone, ``meeting``
-shows four people who speak, ``slides`` stands still but for a new slide each five seconds. The processor time is that of
-everything: browser, screen, sound, encoder, and whatever keeps them. ``--load`` keeps so many processors busy meanwhile.
+The same pages with the same settings (1280x720, 30 fps, H.264 at veryfast and CRF 25, AAC), recorded by turns by
+Reelkit and by a browser on an X server with PulseAudio and FFmpeg: ``canvas`` draws whenever it may and plays a tone,
+``meeting`` shows four people who speak, ``slides`` stands still but for a new slide each five seconds. The processor
+time is that of everything: browser, screen, sound, encoder, and whatever keeps them. ``--load`` keeps so many processes
+busy meanwhile.
 """
 
 import argparse
 import asyncio
+import math
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +26,16 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.busy_loops import BusyLoops
-from bench.chromium_parts import chromium_parts
+from bench.chromium_parts import chromium_parts, part_of
 from bench.jibri import SETTLE_S, Jibri
 from bench.page_clips import write_person
-from bench.page_film import Change, PageView, See, numbered, page_view, tiles
-from bench.page_recording import PageRecorder
+from bench.page_film import MODULUS, Change, PageView, See, numbered, page_view, tiles
+from bench.page_recording import PASSABLE_MODE, PageRecorder
 from bench.process_trees import TreeMeter
 from bench.quiet import quiet
 from bench.site import Site
 from bench.thread_times import ThreadMeter
+from bench.webcams import CLIP_FRAMES
 
 PAGES = Path(__file__).with_name("pages")
 PEOPLE = 4
@@ -55,14 +58,11 @@ class Arm:
         return sum(self.cores.values())
 
 
-def _see(page: str) -> See:
-    match page:
-        case "canvas":
-            return numbered
-        case "meeting":
-            return tiles
-        case _:
-            return Change()
+def _view(film: Path, page: str, seconds: float) -> PageView:
+    """Of the part that was measured."""
+    kinds: dict[str, tuple[See, int]] = {"canvas": (numbered, MODULUS), "meeting": (tiles, CLIP_FRAMES)}
+    see, loop = kinds.get(page, (Change(), MODULUS))
+    return page_view(film, see, SETTLE_S, SETTLE_S + seconds, loop)
 
 
 async def own(directory: Path, page: str, url: str, seconds: float) -> Arm:
@@ -83,17 +83,24 @@ async def own(directory: Path, page: str, url: str, seconds: float) -> Arm:
     # The worker has no children of its own but the keeper.
     rest_s = spent_s.pop("worker")
     spent_s = {"worker: film": threads.main_s, "worker: screen, sound, proxy": rest_s - threads.main_s, **spent_s}
-    view = await asyncio.to_thread(page_view, film.path, _see(page), SETTLE_S, SETTLE_S + seconds)
-    cores = {name: value / seconds for name, value in spent_s.items()}
-    return Arm(cores, view, view.late_ms(film.first_frame_s))
+    view = await asyncio.to_thread(_view, film.path, page, seconds)
+    return Arm(_cores(spent_s, seconds), view, view.late_ms(film.first_frame_s))
 
 
 async def baseline(directory: Path, page: str, url: str, seconds: float) -> Arm:
     """Recorded in the manner of Jibri."""
     async with Jibri(url) as jibri:
         film = await jibri.record(directory / "jibri.mp4", seconds, {})
-    view = await asyncio.to_thread(page_view, film.path, _see(page), SETTLE_S, SETTLE_S + seconds)
-    return Arm({name: value / seconds for name, value in film.cpu_s.items()}, view, float("nan"))
+    view = await asyncio.to_thread(_view, film.path, page, seconds)
+    return Arm(_cores(film.cpu_s, seconds), view, math.nan)
+
+
+def _cores(spent_s: Mapping[str, float], seconds: float) -> dict[str, float]:
+    """By part; processes of one kind count together."""
+    found: dict[str, float] = {}
+    for name, value_s in spent_s.items():
+        found[part_of(name)] = found.get(part_of(name), 0.0) + value_s / seconds
+    return found
 
 
 def _child(pid: int, word: str) -> int:
@@ -105,8 +112,8 @@ async def measure(page: str, rounds: int, seconds: float, load: int, *, compare:
     """All recordings of a page, by recorder."""
     arms: dict[str, list[Arm]] = {OWN: [], **({BASELINE: []} if compare else {})}
     with tempfile.TemporaryDirectory(prefix="reelkit-page-cost-") as temporary:
-        site = Path(temporary) / "site"
-        shutil.copytree(PAGES, site)
+        Path(temporary).chmod(PASSABLE_MODE)
+        site = shutil.copytree(PAGES, Path(temporary) / "site")
         if page == "meeting":
             for index in range(PEOPLE):
                 await asyncio.to_thread(write_person, site / f"person-{index}.webm", index)
@@ -133,6 +140,7 @@ def cost_table(page: str, arms: dict[str, list[Arm]]) -> Table:
     table.add_row("everything", *(_each([arm.total for arm in found], ".3f") for found in arms.values()), style="bold")
     views = {name: [arm.view for arm in found] for name, found in arms.items()}
     for title, attribute, digits in (
+        ("frames a second", "frames_per_s", ".2f"),
         ("pictures that differ, a second", "distinct_per_s", ".2f"),
         ("frames that repeat one", "repeated", ".0f"),
         ("pictures left out", "left_out", ".0f"),

@@ -43,9 +43,15 @@ class PageView:
     seconds: float
     numbers: NDArray[np.float64]
     """Of the pictures, one row for each frame."""
+    loop: int
+    """So many numbers there are, before they begin anew."""
     clock_ms: NDArray[np.float64] | None
     """What the frames tell of the wall clock, modulo MODULUS."""
     kilobits_per_s: float
+
+    @property
+    def frames_per_s(self) -> float:
+        return len(self.times_s) / self.seconds
 
     @property
     def distinct_per_s(self) -> float:
@@ -68,27 +74,27 @@ class PageView:
 
     @property
     def uneven_ms(self) -> float:
-        """By how much the time between two pictures differs from that between the frames that show them: 95 % of them by
-        no more. NaN if pictures do not tell."""
+        """By how much the time between two pictures differs from that between the frames that show them: 95 % of them
+        by no more. NaN if pictures do not tell."""
         if self.clock_ms is None:
             return math.nan
         difference_ms = np.diff(self.clock_ms) % MODULUS - np.diff(self.times_s) * 1000
         return float(np.nanpercentile(np.abs(difference_ms), 95))
 
     def late_ms(self, first_s: float) -> float:
-        """How late pictures are shown on the median, if film time zero is the wall-clock time ``first_s``. NaN if they do
-        not tell."""
+        """How late pictures are shown on the median, if film time zero is the wall-clock time ``first_s``. NaN if they
+        do not tell."""
         if self.clock_ms is None:
             return math.nan
         return float(np.nanmedian((self.times_s * 1000 + first_s * 1000 % MODULUS - self.clock_ms) % MODULUS))
 
     @property
     def _steps(self) -> NDArray[np.float64]:
-        return np.diff(self.numbers, axis=0) % MODULUS
+        return np.diff(self.numbers, axis=0) % self.loop
 
     @property
     def _pictures(self) -> int:
-        return self.numbers.shape[1]
+        return len(self.numbers[0])
 
 
 def numbered(picture: Luma) -> Sight:
@@ -122,7 +128,7 @@ class Change:
         return Sight((self._number % MODULUS,))
 
 
-def page_view(film: Path, see: See, start_s: float, stop_s: float) -> PageView:
+def page_view(film: Path, see: See, start_s: float, stop_s: float, loop: int = MODULUS) -> PageView:
     """Decodes what lies between two film times."""
     times_s: list[float] = []
     sights: list[Sight] = []
@@ -136,6 +142,7 @@ def page_view(film: Path, see: See, start_s: float, stop_s: float) -> PageView:
         times_s=np.array(times_s),
         seconds=stop_s - start_s,
         numbers=np.array([sight.numbers for sight in sights], float),
+        loop=loop,
         clock_ms=np.array([sight.clock_ms for sight in sights], float) if sights[0].clock_ms is not None else None,
         kilobits_per_s=_kilobits_per_s(film, start_s, stop_s),
     )

@@ -29,7 +29,7 @@ READY_TIMEOUT_S = 60.0
 FILM_TIMEOUT_S = 120.0
 """From the stop to the finished film."""
 _JOBS_DIR, _CAPTURES_DIR = "jobs", "captures"
-_PASSABLE_MODE = 0o711
+PASSABLE_MODE = 0o711
 """Browsers are other users, whose directories are below."""
 
 
@@ -57,7 +57,7 @@ class PageFilm:
 class PageRecorder:
     """An async context manager that has a fleet, whose workers record pages in and below ``directory``.
 
-    It may be entered by everybody then. On exit all workers end.
+    It may be entered by everybody then; those above it must be so already. On exit all workers end.
     """
 
     def __init__(self, directory: Path, video: VideoSpec | None = None) -> None:
@@ -70,7 +70,7 @@ class PageRecorder:
 
     async def __aenter__(self) -> Self:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.directory.chmod(_PASSABLE_MODE)
+        self.directory.chmod(PASSABLE_MODE)
         return self
 
     async def __aexit__(
@@ -81,7 +81,7 @@ class PageRecorder:
     @property
     def browsers_dir(self) -> Path:
         """Where workers put their browsers."""
-        return self.directory / _JOBS_DIR / "browsers"
+        return self.directory / "browsers"
 
     async def start(self, url: str) -> "PageRecording":
         """Opens the page, and begins to record it when it is ready. Raises PageNotRecorded."""
@@ -94,7 +94,12 @@ class PageRecorder:
             job_dir=self.directory / _JOBS_DIR / recording_id,
             capture_dir=capture_dir,
             render=RenderConfig(recording_id=recording_id, live=True, source="page", video=self._video),
-            page=PageSpec(url=SecretStr(url), settings=PageSettings(), egress=EgressSettings(allow_private=True)),
+            page=PageSpec(
+                url=SecretStr(url),
+                settings=PageSettings(browsers_dir=self.browsers_dir),
+                # The page is on this machine.
+                egress=EgressSettings(allow_private=True),
+            ),
         )
         recording = PageRecording(self._fleet, spec)
         self._running[recording_id] = recording

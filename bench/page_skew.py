@@ -96,8 +96,8 @@ def main() -> None:
     console = Console(width=140)
     console.print(table)
     console.print(
-        "positive: the sound is late; p95 is that of the distance, whichever way. Late at all: after the instant that the "
-        f"page tells.\np95 at most {worst_ms:.1f} ms (target {TARGET_MS:g} ms)"
+        "Positive: the sound is late. The p95 is that of the distance, whichever way. Picture and sound are late after "
+        f"the instant that the page tells.\nThe worst p95 is {worst_ms:.1f} ms (target {TARGET_MS:g} ms)."
     )
 
 

@@ -5,6 +5,7 @@
     ├── reelkit.sfu.errors.SfuError
     ├── reelkit.capture.errors.CaptureError
     ├── reelkit.render.errors.RenderError
+    ├── reelkit.page.errors.PageError
     ├── reelkit.publish.errors.PublishError
     ├── reelkit.fleet.errors.FleetError
     ├── reelkit.rooms.errors.RoomError

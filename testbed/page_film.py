@@ -86,7 +86,7 @@ def turns(film: Path, colours: Sequence[Colour]) -> list[tuple[float, int]]:
     """When which of ``colours`` fills the picture, each time that it becomes another."""
     found: list[tuple[float, int]] = []
     for at_s, picture in pictures(film):
-        number = next((n for n, colour in enumerate(colours) if share(picture, colour, 40) > 0.9), -1)
+        number = next((n for n, colour in enumerate(colours) if share(picture[::8, ::8], colour, 40) > 0.9), -1)
         if not found or found[-1][1] != number:
             found.append((at_s, number))
     return found

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,7 +13,7 @@ import structlog
 from reelkit.clock import Clock, SystemClock
 from reelkit.page.browser_exit import BrowserExit
 from reelkit.page.cdp import Cdp, CdpSession
-from reelkit.page.chromium_flags import Extension, environment, flags
+from reelkit.page.chromium_flags import Desktop, environment, flags
 from reelkit.page.chromium_profile import Profile, make_profile
 from reelkit.page.confinement import Confinement
 from reelkit.page.errors import BrowserError, BrowserGone, BrowserNotStarted, CdpError, JailFailed, NoSandbox
@@ -47,8 +47,8 @@ class PageBrowser:
     """An async context manager that owns the browser in ``jail``: its processes, its profile and its deadline of start.
 
     The first page is ``width_px`` by ``height_px`` large and empty. ``key_pins`` are the hashes (SHA-256, Base64) of
-    public keys that are trusted in any certificate. One that is not ``headless`` finds its screen by ``more_env`` and
-    ``more_flags``. Without Chromium's sandbox it starts only with ``allow_no_sandbox``. Raises NoSandbox,
+    public keys that are trusted in any certificate. It is shown on the ``desktop``; without one it is headless. Without
+    Chromium's sandbox it starts only with ``allow_no_sandbox``. Raises NoSandbox,
     BrowserNotStarted.
     """
 
@@ -59,10 +59,8 @@ class PageBrowser:
         width_px: int,
         height_px: int,
         key_pins: Sequence[str] = (),
-        extension: Extension | None = None,
-        headless: bool = True,
+        desktop: Desktop | None = None,
         more_flags: Sequence[str] = (),
-        more_env: Mapping[str, str] | None = None,
         allow_no_sandbox: bool = False,
         start_timeout_s: float = START_TIMEOUT_S,
         clock: Clock | None = None,
@@ -70,10 +68,8 @@ class PageBrowser:
         self._jail = jail
         self._size_px = (width_px, height_px)
         self._key_pins = key_pins
-        self._extension = extension
-        self._headless = headless
+        self._desktop = desktop
         self._more_flags = more_flags
-        self._more_env = more_env or {}
         self._allow_no_sandbox = allow_no_sandbox
         self._start_timeout_s = start_timeout_s
         self._clock = clock or SystemClock()
@@ -136,7 +132,7 @@ class PageBrowser:
     async def _start(self) -> None:
         sandboxed = self._sandboxed()
         try:
-            profile = await asyncio.to_thread(make_profile, self._jail, self._extension)
+            profile = await asyncio.to_thread(make_profile, self._jail)
         except OSError as error:
             raise JailFailed(f"the browser's profile cannot be written: {error}") from error
         begun_s = self._clock.monotonic_s()
@@ -174,12 +170,11 @@ class PageBrowser:
             height_px=height_px,
             proxy_port=self._jail.listener.getsockname()[1],
             key_pins=self._key_pins,
-            extension=profile.extension,
-            headless=self._headless,
+            desktop=self._desktop,
             sandboxed=sandboxed,
             more=self._more_flags,
         )
-        environ = {**environment(self._jail.profile, profile.temporary), **self._more_env}
+        environ = environment(self._jail.profile, profile.temporary, self._desktop)
         commands_read, commands_write = os.pipe()
         answers_read, answers_write = os.pipe()
         try:

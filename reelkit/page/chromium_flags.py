@@ -11,7 +11,8 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - it is only measured
 _MIN_SHARED_MEMORY_BYTES = 1 << 30
 """Containers have 64 MiB there unless somebody asked for more, and pages die for want of it."""
 
-HEADLESS = "--headless=new"
+_ON_WAYLAND = "--ozone-platform=wayland"
+_HEADLESS = "--headless=new"
 """A whole browser without a screen, as opposed to the separate shell of old."""
 FLAGS = (
     # Commands come through a pipe: a port could be reached by a page.
@@ -82,16 +83,14 @@ DISABLED_FEATURES = (
 
 _NOWHERE = "nowhere.invalid"
 """A host without an address (RFC 6761), which the proxy is not bothered with."""
-_EXTENSION_FEATURE = "DisableLoadExtensionCommandLineSwitch"
-"""Chromium refuses extensions that are named on its command line unless this is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
-class Extension:
-    """An unpacked extension; ``identity`` follows from the key in its manifest. It may capture tabs unasked."""
+class Desktop:
+    """What a browser that is not headless finds: the sockets of a Wayland server and of a PulseAudio server."""
 
-    directory: Path
-    identity: str
+    screen: Path
+    loudspeaker: Path
 
 
 def flags(
@@ -101,20 +100,19 @@ def flags(
     height_px: int,
     proxy_port: int,
     key_pins: Sequence[str] = (),
-    extension: Extension | None = None,
-    headless: bool = True,
+    desktop: Desktop | None = None,
     sandboxed: bool = True,
     more: Sequence[str] = (),
 ) -> list[str]:
-    """The whole list for one start. ``key_pins`` are the hashes of public keys that are trusted in any certificate."""
-    features = [*DISABLED_FEATURES, *([_EXTENSION_FEATURE] if extension is not None else [])]
+    """The whole list for one start. ``key_pins`` are the hashes of public keys that are trusted in any certificate.
+    Without a ``desktop`` nothing is seen or heard."""
     given = [
         *FLAGS,
         f"--user-data-dir={user_data}",
         # The screen, the window and, for want of anything else in it, the page.
         f"--screen-info={{{width_px}x{height_px}}}",
         f"--window-size={width_px},{height_px}",
-        f"--disable-features={','.join(features)}",
+        f"--disable-features={','.join(DISABLED_FEATURES)}",
         # Loopback too: otherwise it would be asked directly.
         f"--proxy-server=http://{LOOPBACK_HOST}:{proxy_port}",
         f"--proxy-bypass-list=<-loopback>;{_NOWHERE}",
@@ -126,14 +124,7 @@ def flags(
     ]
     if key_pins:
         given.append(f"--ignore-certificate-errors-spki-list={','.join(key_pins)}")
-    if extension is not None:
-        given += [
-            f"--load-extension={extension.directory}",
-            f"--disable-extensions-except={extension.directory}",
-            f"--allowlisted-extension-id={extension.identity}",
-        ]
-    if headless:
-        given.append(HEADLESS)
+    given.append(_HEADLESS if desktop is None else _ON_WAYLAND)
     if shared_memory_is_small():
         given.append("--disable-dev-shm-usage")
     if not sandboxed:
@@ -150,9 +141,9 @@ def shared_memory_is_small() -> bool:
     return free.f_bavail * free.f_frsize < _MIN_SHARED_MEMORY_BYTES
 
 
-def environment(home: Path, temporary: Path) -> dict[str, str]:
+def environment(home: Path, temporary: Path, desktop: Desktop | None = None) -> dict[str, str]:
     """All that the browser finds in its environment; nothing of the worker's."""
-    return {
+    found = {
         "HOME": str(home),
         "TMPDIR": str(temporary),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -162,3 +153,9 @@ def environment(home: Path, temporary: Path) -> dict[str, str]:
         "DBUS_SESSION_BUS_ADDRESS": "unix:path=/dev/null",
         "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/dev/null",
     }
+    if desktop is not None:
+        found["WAYLAND_DISPLAY"] = str(desktop.screen)
+        found["PULSE_SERVER"] = f"unix:{desktop.loudspeaker}"
+        # Clients of both want a directory of their own, whatever they need it for.
+        found["XDG_RUNTIME_DIR"] = str(home)
+    return found

@@ -1,11 +1,9 @@
 """The directory in which Chromium keeps what is its own, made anew for each start."""
 
 import json
-import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from reelkit.page.chromium_flags import Extension
 from reelkit.page.jail import Jail
 
 _BLOCK = 2
@@ -68,10 +66,9 @@ class Profile:
 
     user_data: Path
     temporary: Path
-    extension: Extension | None
 
 
-def make_profile(jail: Jail, extension: Extension | None) -> Profile:
+def make_profile(jail: Jail) -> Profile:
     """Writes what has to be there before the start. Raises OSError. Blocks for a few milliseconds."""
     home = jail.profile
     user_data, temporary = home / "data", home / "tmp"
@@ -83,12 +80,4 @@ def make_profile(jail: Jail, extension: Extension | None) -> Profile:
     preferences.write_text(json.dumps(PREFERENCES))
     preferences.chmod(0o600)
     jail.own(preferences)
-    if extension is not None:
-        # The browser's user may not be able to enter where it is installed.
-        copy = home / "extension"
-        shutil.copytree(extension.directory, copy)
-        for path in (copy, *copy.rglob("*")):
-            path.chmod(0o700 if path.is_dir() else 0o600)
-            jail.own(path)
-        extension = replace(extension, directory=copy)
-    return Profile(user_data, temporary, extension)
+    return Profile(user_data, temporary)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
 import av
+from PIL import Image
 
 from reelkit.clock import Clock
 from reelkit.durable import write_durably
@@ -47,7 +48,8 @@ class Notes:
 class Diagnosis:
     """Collects what a page complains of, and what was refused to it.
 
-    URLs are kept without their queries, in which tokens stand. What stands in the query of ``page_url`` is kept nowhere.
+    URLs are kept without their queries, in which tokens stand. What stands in the query of ``page_url`` is kept
+    nowhere.
     """
 
     def __init__(self, clock: Clock, page_url: str = "") -> None:
@@ -94,7 +96,7 @@ class Diagnosis:
             text = text.replace(secret, _HIDDEN)
         write_durably(directory / REPORT_FILE, text.encode("utf-8", "replace"))
         if picture is not None:
-            picture.to_image().save(directory / PICTURE_FILE)
+            Image.fromarray(picture.to_ndarray(format="rgb24")).save(directory / PICTURE_FILE)
 
     def _stamp(self) -> dict[str, Any]:
         return {"time_s": round(self._clock.time_s(), 3)}

@@ -75,7 +75,7 @@ class ScreenFailed(BrowserError):
 class PageFailed(PageError):
     """The page cannot be recorded, or not any longer. ``message`` is written for the caller."""
 
-    fault = Fault.CALLER
+    fault = Fault.DESTINATION
 
 
 class PageUnreachable(PageFailed):

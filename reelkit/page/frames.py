@@ -54,10 +54,10 @@ class FrameQueue:
             self._shots.append(shot)
 
     def cover(self, since_s: float) -> None:
-        """What is seen from this monotonic instant on is not the page, until :meth:`uncover`: it is not shown."""
+        """What is seen after this monotonic instant is not the page, until :meth:`uncover`: it is not shown."""
         with self._lock:
             self._covered = True
-            while self._shots and self._shots[-1].seen_s >= since_s:
+            while self._shots and self._shots[-1].seen_s > since_s:
                 self._shots.pop()
 
     def uncover(self) -> None:

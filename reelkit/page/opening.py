@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Coroutine
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,13 +22,14 @@ from reelkit.page.errors import (
     PageTooSlow,
     PageUnreachable,
 )
+from reelkit.page.following import FLAGS
+from reelkit.page.net_errors import meaning_of
 from reelkit.page.page_events import PageEvents
 from reelkit.page.recording_socket import RecordingSocket
 from reelkit.settings import PageSettings
 
 log = structlog.get_logger(__name__)
 
-FLAGS = Path(__file__).with_name("flags.js")
 _SDK_TIMEOUT_S = 0.5
 """A page without the recording SDK is recorded from its load on. One with it has made its object by then, or does so
 within this."""
@@ -47,22 +47,6 @@ _NETWORK_SETTLING_S = 0.5
 """Before a page is opened once more during whose opening the machine's network changed."""
 _MORE_S = 10.0
 """A command's own time is longer than that of what it is part of, whose end means something else."""
-
-_NET_ERRORS = {
-    "net::ERR_CERT": "its certificate is not to be trusted",
-    "net::ERR_SSL": "its TLS failed",
-    "net::ERR_TUNNEL_CONNECTION_FAILED": "its host cannot be reached",
-    "net::ERR_EMPTY_RESPONSE": "its host closed the connection without an answer",
-    "net::ERR_TOO_MANY_REDIRECTS": "it redirects in a circle",
-    "net::ERR_ABORTED": "it is a download, or has nothing that a browser can show",
-    "net::ERR_INVALID_AUTH_CREDENTIALS": "its host asks for a password",
-    "net::ERR_BLOCKED": "it leads to what pages may not open",
-    "net::ERR_UNKNOWN_URL_SCHEME": "it leads to what is neither http nor https",
-    "net::ERR_DISALLOWED_URL_SCHEME": "it leads to what is neither http nor https",
-    "net::ERR_UNSAFE_REDIRECT": "it redirects to what is neither http nor https",
-    "net::ERR_UNSAFE_PORT": "its port is one that browsers do not open",
-}
-"""By the beginning of Chromium's name: what it means to whoever wrote the address."""
 
 
 class Opening:
@@ -158,9 +142,7 @@ class Opening:
                 return PageUnreachable(f"the page cannot be opened: {refusal}", chromium=error)
         if error is None:
             return PageUnreachable("the page cannot be opened: it leads to a host that cannot be reached")
-        meanings = (text for name, text in _NET_ERRORS.items() if error.startswith(name))
-        meaning = next(meanings, "its host cannot be reached")
-        return PageUnreachable(f"the page cannot be opened: {meaning} ({error})", chromium=error)
+        return PageUnreachable(f"the page cannot be opened: {meaning_of(error)} ({error})", chromium=error)
 
     async def _status(self) -> int:
         try:

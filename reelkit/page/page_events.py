@@ -60,6 +60,8 @@ class PageEvents:
         page.on("Log.entryAdded", self._log)
         for domain in ("Inspector", "Page", "Runtime", "Log"):
             await page.call(f"{domain}.enable")
+        # Keys are asked for in vain then, instead of in a dialog that covers the page.
+        await page.call("WebAuthn.enable", {"enableUI": False})
         script = await asyncio.to_thread(_SCRIPT.read_text)
         await page.call("Page.addScriptToEvaluateOnNewDocument", {"source": script})
 

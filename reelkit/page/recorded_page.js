@@ -21,7 +21,11 @@
     prompt: (_, given = "") => String(given),
     print: () => undefined,
   };
-  for (const [name, value] of Object.entries(answers)) {
-    Object.defineProperty(window, name, { value, writable: true, configurable: true, enumerable: true });
+  const replace = (object, name, value) =>
+    Object.defineProperty(object, name, { value, writable: true, configurable: true, enumerable: true });
+  for (const [name, answer] of Object.entries(answers)) replace(window, name, answer);
+  if (window.MediaDevices) {
+    const refusal = () => new DOMException("Permission denied", "NotAllowedError");
+    replace(MediaDevices.prototype, "getDisplayMedia", () => Promise.reject(refusal()));
   }
 })();

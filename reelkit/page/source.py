@@ -14,6 +14,7 @@ from reelkit.clock import Clock
 from reelkit.egress.guard import Resolve
 from reelkit.page.diagnosis import Diagnosis
 from reelkit.page.errors import PageError, PageRefused, PageTooSlow, PageUnreachable
+from reelkit.page.following import PageEnd
 from reelkit.page.frames import FrameQueue, frame_bytes
 from reelkit.page.messages import PageMessages
 from reelkit.page.outages import Outages
@@ -22,7 +23,7 @@ from reelkit.page.sound import PageSound
 from reelkit.page.spec import PageSpec
 from reelkit.page.status import PageState, PageStatus
 from reelkit.page.tape import SoundTape
-from reelkit.page.visit import PageEnd, Visit
+from reelkit.page.visit import Visit
 from reelkit.page.wall_offset import WallOffset
 from reelkit.render.config import RenderConfig
 from reelkit.render.report import PageReport

@@ -1,9 +1,9 @@
 """One opening of a page, from the start of its browser to the browser's end."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,49 +11,38 @@ import av
 import structlog
 
 from reelkit.clock import Clock
-from reelkit.egress.guard import EgressGuard, Resolve
+from reelkit.egress.guard import Resolve
 from reelkit.egress.proxy import EgressProxy
 from reelkit.egress.proxy_counters import ProxyCounters, Refusal
-from reelkit.egress.proxy_route import ProxyRoute
 from reelkit.egress.resolver import ThreadedResolver
 from reelkit.page.browsers_dir import browsers_dir
 from reelkit.page.chromium import PageBrowser
+from reelkit.page.chromium_flags import Desktop
 from reelkit.page.diagnosis import Diagnosis
-from reelkit.page.errors import BrowserGone, CdpError, PageCrashed, PageTooLarge, PageUnreachable, ScreenFailed
+from reelkit.page.errors import BrowserGone, PageCrashed, PageError, PageTooLarge, ScreenFailed
+from reelkit.page.following import PageEnd, followed
 from reelkit.page.frames import FrameQueue
 from reelkit.page.jail import Jail
 from reelkit.page.limits import Limits
-from reelkit.page.opening import FLAGS, Opening
+from reelkit.page.opening import Opening
 from reelkit.page.page_events import PageEvents
-from reelkit.page.recording_socket import HOST, PORT, OnMessage, RecordingSocket
+from reelkit.page.recording_socket import OnMessage, RecordingSocket
 from reelkit.page.screen.screen import Screen
 from reelkit.page.sound_block import SoundBlock
 from reelkit.page.speaker import Speaker
 from reelkit.page.spec import PageSpec
 from reelkit.page.tape import SoundTape
 from reelkit.page.watch import Watcher
+from reelkit.page.way_out import way_out
 from reelkit.render.config import VideoSpec
 
 log = structlog.get_logger(__name__)
 
-_FLAGS_INTERVAL_S = 1.0
-"""The recording SDK itself looks as often whether anybody is there."""
-_FLAGS_TIMEOUT_S = 5.0
 _RESOLVER_THREADS = 4
-_MAX_REFUSED_HOSTS_LOGGED = 20
-"""A page may ask for any number; the diagnosis of its recording names them too."""
 _LIT_TIMEOUT_S = 10.0
 _LATE_NEWS_S = 0.1
 """So long before we hear that the page is gone its place may have been taken in the browser's window."""
 _SCREEN_SOCKET, _SOUND_SOCKET = "screen", "sound"
-
-
-@dataclass(frozen=True, slots=True)
-class PageEnd:
-    """The page has ended its recording."""
-
-    reason: str
-    everybody_left: bool
 
 
 class Visit:
@@ -85,6 +74,8 @@ class Visit:
         self._on_message = on_message
         self._resolve = resolve
         self._heard = False
+        self._shown_s = -math.inf
+        """Since when, on the monotonic clock, it is recorded."""
         self.lost_s: float | None = None
         """Since when, in wall-clock time, what had been the page is none any more."""
         self._screen: Screen | None = None
@@ -103,7 +94,7 @@ class Visit:
         async with AsyncExitStack() as stack:
             recorder = await stack.enter_async_context(RecordingSocket(self._on_message))
             jail = await stack.enter_async_context(self._jail())
-            proxy = await stack.enter_async_context(self._proxy(jail, recorder, stack))
+            proxy = await stack.enter_async_context(self._way_out(jail, recorder, stack))
             sight, sound = jail.profile / _SCREEN_SOCKET, jail.profile / _SOUND_SOCKET
             video = self._video
             screen = Screen(sight, video.width_px, video.height_px, video.fps, self._queue)
@@ -119,14 +110,16 @@ class Visit:
             watcher = await stack.enter_async_context(self._watcher(jail, too_large))
             try:
                 visiting = self._visited(browser, recorder, proxy.counters, screen, on_ready)
-                return await _before(too_large, visiting)
-            except (PageCrashed, BrowserGone):
-                # What it died of may have been noticed by nobody yet.
-                await watcher.look()
-                _require_small(too_large)
-                raise
-            finally:
+                end = await _before(too_large, visiting)
+            except PageError as error:
                 self._lose()
+                if isinstance(error, PageCrashed | BrowserGone):
+                    # What it died of may have been noticed by nobody yet.
+                    await watcher.look()
+                    _require_small(too_large)
+                raise
+            self._queue.cover(self._clock.monotonic_s())
+            return end
 
     async def _visited(
         self,
@@ -157,40 +150,20 @@ class Visit:
                 raise ScreenFailed(f"the browser's screen stayed dark for {_LIT_TIMEOUT_S:g} s") from None
             self._queue.uncover()
             screen.show()
+            self._shown_s = self._clock.monotonic_s()
             self._heard = True
             self.lost_s = None
             on_ready()
-            return await self._followed(browser, events)
+            return await followed(browser, events)
         finally:
             await events.close()
 
     def _lose(self) -> None:
-        """What is shown and played from now on is not the page."""
+        """What is shown from now on is not the page."""
         if self.lost_s is None:
             self.lost_s = self._clock.time_s()
-            self._heard = False
-            self._queue.cover(self._clock.monotonic_s() - _LATE_NEWS_S)
-
-    async def _followed(self, browser: PageBrowser, events: PageEvents) -> PageEnd:
-        """Until the page ends its recording. Raises PageCrashed, PageUnreachable, BrowserGone."""
-        ended = asyncio.create_task(_ended(browser), name="page-flags")
-        crash = asyncio.create_task(events.crashed.wait(), name="page-crash")
-        astray = asyncio.create_task(events.astray.wait(), name="page-astray")
-        tasks: set[asyncio.Task[Any]] = {ended, crash, astray}
-        try:
-            await asyncio.wait({*tasks, browser.closed}, return_when=asyncio.FIRST_COMPLETED)
-            if browser.closed.done():
-                raise BrowserGone(f"the browser ended: {browser.closed.result()}")
-            if crash.done():
-                raise PageCrashed("the page crashed")
-            if astray.done():
-                # Perhaps its host is back when the page is opened anew.
-                raise PageUnreachable("the page went on to a host that cannot be reached", retry=True)
-            return ended.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            # What the page showed at first is its own.
+            self._queue.cover(max(self._shown_s, self._clock.monotonic_s() - _LATE_NEWS_S))
 
     def _jail(self) -> Jail:
         settings = self._spec.settings
@@ -205,23 +178,12 @@ class Visit:
             numbers=range(settings.first_uid, settings.last_uid + 1),
         )
 
-    def _proxy(self, jail: Jail, recorder: RecordingSocket, stack: AsyncExitStack) -> EgressProxy:
+    def _way_out(self, jail: Jail, recorder: RecordingSocket, stack: AsyncExitStack) -> EgressProxy:
         resolve = self._resolve
         if resolve is None:
             resolve = resolver = ThreadedResolver(_RESOLVER_THREADS)
             stack.callback(resolver.close)
-        routes = [ProxyRoute(HOST, range(PORT, PORT + 1), ("127.0.0.1", recorder.port))]
-        for route in self._spec.routes:
-            ports = range(route.first_port, route.last_port + 1)
-            to = None if route.to_host is None else (route.to_host, route.to_port)
-            routes.append(ProxyRoute(route.host, ports, to, media=route.media))
-        return EgressProxy(
-            EgressGuard(self._spec.egress, resolve, max_logged=_MAX_REFUSED_HOSTS_LOGGED),
-            routes,
-            closed_ports=self._spec.closed_ports,
-            listener=jail.listener.dup(),
-            on_refused=self._refused,
-        )
+        return way_out(self._spec, jail.listener.dup(), recorder.port, resolve, self._refused)
 
     def _browser(self, jail: Jail, screen: Screen, sight: Path, sound: Path) -> PageBrowser:
         width_px, height_px = screen.window_px
@@ -230,13 +192,7 @@ class Visit:
             width_px=width_px,
             height_px=height_px,
             key_pins=self._spec.key_pins,
-            headless=False,
-            more_flags=("--ozone-platform=wayland",),
-            more_env={
-                "WAYLAND_DISPLAY": str(sight),
-                "XDG_RUNTIME_DIR": str(jail.profile),
-                "PULSE_SERVER": f"unix:{sound}",
-            },
+            desktop=Desktop(sight, sound),
             allow_no_sandbox=self._spec.settings.allow_no_sandbox,
             clock=self._clock,
         )
@@ -268,32 +224,12 @@ class Visit:
         self._tape.put(block if self._heard else SoundBlock(block.first_sample, None, block.count))
 
 
-async def _ended(browser: PageBrowser) -> PageEnd:
-    """Waits for a page with the recording SDK to end its recording. Raises BrowserGone."""
-    script = await asyncio.to_thread(FLAGS.read_text)
-    while True:
-        await asyncio.sleep(_FLAGS_INTERVAL_S)
-        flags = await _flags(browser, script)
-        if flags is not None and flags["stopped"]:
-            left = bool(flags["left"])
-            return PageEnd("everybody has left" if left else "the page ended its recording", left)
-
-
-async def _flags(browser: PageBrowser, script: str) -> dict[str, Any] | None:
-    """What the page's recording SDK tells; None while it cannot be asked."""
-    try:
-        flags = await browser.page.evaluate(script, timeout_s=_FLAGS_TIMEOUT_S)
-    except CdpError as error:
-        log.info("a page cannot be asked whether its recording goes on", reason=error.message)
-        return None
-    return flags if isinstance(flags, dict) else None
-
-
 async def _before(too_large: asyncio.Future[str], work: Coroutine[Any, Any, PageEnd]) -> PageEnd:
     """The outcome of ``work``. Raises PageTooLarge when the page passes a bound before."""
     task = asyncio.create_task(work)
+    either: set[asyncio.Future[Any]] = {task, too_large}
     try:
-        await asyncio.wait({task, too_large}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         _require_small(too_large)
         return task.result()
     finally:

@@ -10,17 +10,19 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 from pydantic import SecretStr
 
-from reelkit.capture.events import RecordingMarked
+from reelkit.capture.events import Event, RecordingMarked
 from reelkit.capture.journal import JournalWriter
 from reelkit.capture.layout import JOURNAL_FILE, RTP_DIR
 from reelkit.clock import SystemClock
 from reelkit.egress.guard import Resolve
+from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
 from reelkit.fleet.job import run_job
+from reelkit.fleet.local import LocalFleet
 from reelkit.fleet.messages import Done, Failed, Message, Progress
 from reelkit.page.diagnosis import DIRECTORY, PICTURE_FILE, REPORT_FILE
 from reelkit.page.hierarchies import own_groups
@@ -28,20 +30,24 @@ from reelkit.page.source import PageSource
 from reelkit.page.spec import PageSpec
 from reelkit.page.status import PageState, PageStatus
 from reelkit.render.config import RenderConfig, VideoSpec
-from reelkit.settings import EgressSettings, PageSettings
+from reelkit.settings import EgressSettings, PageSettings, RenderSettings
 from tests.page.sites import PUBLIC
 
 RECORDING = "rec"
 SMALL = VideoSpec(width_px=640, height_px=360, preset="ultrafast", crf=15)
 _TIMEOUT_S = 30.0
 
+Mark = Literal["started", "paused", "resumed", "stopped"]
 
-def page_spec(url: str, place: "Place", *, key_pins: tuple[str, ...] = (), **settings: Any) -> PageSpec:
-    """Of a page that may reach the public address alone; ``settings`` are those of pages."""
+
+def page_spec(
+    url: str, place: "Place", *, key_pins: tuple[str, ...] = (), networks: tuple[str, ...] = (), **settings: Any
+) -> PageSpec:
+    """Of a page that may reach the public address and ``networks`` alone; ``settings`` are those of pages."""
     return PageSpec(
         url=SecretStr(url),
         settings=PageSettings(browsers_dir=place.browsers_dir, **settings),
-        egress=EgressSettings(allowed_networks=[f"{PUBLIC}/32"]),
+        egress=EgressSettings(allowed_networks=[f"{PUBLIC}/32", *networks]),
         key_pins=key_pins,
     )
 
@@ -63,12 +69,12 @@ class Place:
         self.job_dir.mkdir(parents=True)
 
     def processes(self) -> list[psutil.Process]:
-        """All that this process has started, and what of a browser has got away from it."""
-        found = set(psutil.Process().children(recursive=True))
+        """Those of the browsers here: keepers and browsers have the directory in their arguments, others descend."""
+        found: set[psutil.Process] = set()
         for process in psutil.process_iter():
             with suppress(psutil.NoSuchProcess):
                 if any(str(self.browsers_dir) in part for part in process.cmdline()):
-                    found.add(process)
+                    found.update((process, *process.children(recursive=True)))
         return [process for process in found if _is_running(process)]
 
     def renderers(self) -> list[psutil.Process]:
@@ -78,6 +84,12 @@ class Place:
         """Its main process."""
         found = (each for each in self.processes() if "--user-data-dir" in " ".join(each.cmdline()))
         return next(each for each in found if "--type=" not in " ".join(each.cmdline()))
+
+    def proxy_port(self) -> int:
+        """The browser's only way out."""
+        return next(
+            int(each.rpartition(":")[2]) for each in self.browser().cmdline() if each.startswith("--proxy-server=")
+        )
 
     def report(self) -> dict[str, Any]:
         """The diagnosis."""
@@ -115,17 +127,19 @@ class Shown:
         """May be called in any thread."""
 
         def told() -> None:
-            self.statuses.append(status)
-            self._told.set()
+            # It is told again with all the rest.
+            if status not in self.statuses:
+                self.statuses.append(status)
+                self._told.set()
 
         self._loop.call_soon_threadsafe(told)
 
-    async def until(self, *states: PageState, reloads: int = 0) -> PageStatus:
-        """Waits for one of these states, after so many reloads."""
+    async def until(self, *states: PageState, reloads: int = 0, after_s: float = 0.0) -> PageStatus:
+        """Waits for one of these states, after so many reloads and since a later time than that."""
         async with asyncio.timeout(_TIMEOUT_S):
             while True:
                 for status in self.statuses:
-                    if status.state in states and status.reloads >= reloads:
+                    if status.state in states and status.reloads >= reloads and status.since_s > after_s:
                         return status
                 self._told.clear()
                 await self._told.wait()
@@ -165,28 +179,44 @@ async def outcome_of(url: str, **options: Any) -> tuple[PageStatus, dict[str, An
         return status, shown.place.report() if status.state is PageState.FAILED else {}
 
 
-class Recording(Shown):
-    """A recording in this process, with the whole job of its worker."""
+class Marked(Shown):
+    """A recording whose marks a test sets."""
 
-    def __init__(self, place: Place, spec: PageSpec | None, config: RenderConfig) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__(place)
-        clock = SystemClock()
-        self._journal = JournalWriter(place.capture_dir / JOURNAL_FILE, clock, 1.0)
-        self.progress: list[Progress] = []
-        self.job = asyncio.create_task(
-            asyncio.to_thread(run_job, place.job_dir, place.capture_dir, config, clock, self._emit, None, spec)
-        )
+        self._journal = JournalWriter(place.capture_dir / JOURNAL_FILE, SystemClock(), 1.0)
+        self.begun_s = 0.0
+        """When its film begins."""
 
-    def mark(self, mark: Any, time_s: float | None = None) -> float:
+    def write(self, *events: Event) -> None:
+        """Into the journal."""
+        for event in events:
+            self._journal.append(event)
+
+    def mark(self, mark: Mark, time_s: float | None = None) -> float:
         """Writes down that the recording is started, paused, resumed or stopped now, or then."""
         at_s = time.time() if time_s is None else time_s
-        self._journal.append(RecordingMarked(time_s=at_s, recording_id=RECORDING, mark=mark))
+        self.write(RecordingMarked(time_s=at_s, recording_id=RECORDING, mark=mark))
         return at_s
 
     async def begin(self) -> float:
         """Records from the page's readiness on."""
         await self.until(PageState.READY)
-        return self.mark("started")
+        self.begun_s = self.mark("started")
+        return self.begun_s
+
+    def close(self) -> None:
+        self._journal.close()
+
+
+class Recording(Marked):
+    """A recording in this process, with the whole job of its worker."""
+
+    def __init__(self, place: Place, spec: PageSpec, config: RenderConfig) -> None:
+        super().__init__(place)
+        self.job = asyncio.create_task(
+            asyncio.to_thread(run_job, place.job_dir, place.capture_dir, config, SystemClock(), self._emit, None, spec)
+        )
 
     async def done(self) -> Done:
         """The outcome of a film that is whole."""
@@ -195,6 +225,7 @@ class Recording(Shown):
         return outcome
 
     async def failed(self) -> Failed:
+        """The outcome of one that is not."""
         outcome = await self.outcome()
         assert isinstance(outcome, Failed), outcome
         return outcome
@@ -208,13 +239,11 @@ class Recording(Shown):
             self.mark("started")
             self.mark("stopped")
         await asyncio.wait({self.job})
-        self._journal.close()
+        self.close()
 
     def _emit(self, message: Message) -> None:
-        if isinstance(message, Progress):
-            if message.page is not None and (not self.statuses or message.page != self.statuses[-1]):
-                self.tell(message.page)
-            self._loop.call_soon_threadsafe(self.progress.append, message)
+        if isinstance(message, Progress) and message.page is not None:
+            self.tell(message.page)
 
 
 @asynccontextmanager
@@ -236,6 +265,44 @@ def _is_running(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     return False
+
+
+class Supervised(Marked):
+    """A recording in a worker's process, which a fleet keeps running."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.fleet = LocalFleet(RenderSettings(nice=0), SystemClock())
+        self.fleet.on_progress(self._progressed)
+        self.segments = 0
+        """How many were committed."""
+
+    async def outcome(self) -> JobOutcome:
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await self.fleet.wait(RECORDING)
+
+    def _progressed(self, _: str, progress: JobProgress) -> None:
+        self.segments = progress.segments
+        if progress.page is not None:
+            self.tell(progress.page)
+
+
+@asynccontextmanager
+async def supervised(url: str) -> AsyncIterator[Supervised]:
+    """The same as :func:`recorded`, in a process of its own."""
+    place = Place()
+    try:
+        recording = Supervised(place)
+        spec = JobSpec(RECORDING, place.job_dir, place.capture_dir, page_config(), page=page_spec(url, place))
+        try:
+            await recording.fleet.start(spec)
+            yield recording
+        finally:
+            await recording.fleet.close()
+            recording.close()
+        place.assert_empty()
+    finally:
+        place.remove()
 
 
 async def at(wall_s: float) -> None:

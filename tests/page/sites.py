@@ -71,12 +71,19 @@ class Site:
         return self.url()
 
     async def told(self, *names: str, timeout_s: float = 20.0) -> Any:
-        """Waits until a page has told all this; the first of it."""
+        """Waits until a page has told all this; gives the first of it."""
         async with asyncio.timeout(timeout_s):
             while not self.said.keys() >= set(names):
                 self._heard.clear()
                 await self._heard.wait()
-        return self.said[names[0]]
+        return self.said[names[0]] if names else None
+
+    async def asked_for(self, count: int, timeout_s: float = 20.0) -> None:
+        """Waits until so much was asked for."""
+        async with asyncio.timeout(timeout_s):
+            while len(self.asked) < count:
+                self._heard.clear()
+                await self._heard.wait()
 
     def close(self) -> None:
         for writer in self._held:
@@ -88,9 +95,9 @@ class Site:
         if path == _SAID:
             name, value = json.loads(unquote(query))
             self.said[name] = value
-            self._heard.set()
         else:
             self.asked.append(target)
+        self._heard.set()
         page = self.pages.get(path, Answer("not found", "404 Not Found"))
         answer = page if isinstance(page, Answer) else Answer(page)
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body

@@ -1,8 +1,6 @@
 """A real Chromium: what it can reach, what it shows, how it starts and ends."""
 
 import asyncio
-import base64
-import hashlib
 import json
 import os
 import signal
@@ -15,11 +13,8 @@ from typing import Any
 
 import psutil
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from reelkit.page.chromium import PageBrowser
-from reelkit.page.chromium_flags import Extension
 from reelkit.page.errors import BrowserGone, BrowserNotStarted, CdpError
 from reelkit.page.jail import Jail
 from reelkit.page.processes import descendants
@@ -177,47 +172,6 @@ async def test_a_further_page_is_another_session() -> None:
         assert "further.test" in proxy.hosts()
         with pytest.raises(CdpError, match="no such thing"):
             await page.evaluate("(() => { throw new Error('no such thing') })()")
-
-
-def an_extension(directory: Path) -> Extension:
-    """One that may capture tabs."""
-    public = ec.generate_private_key(ec.SECP256R1()).public_key()
-    key = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    digits = hashlib.sha256(key).hexdigest()[:32]
-    manifest = {
-        "manifest_version": 3,
-        "name": "test",
-        "version": "1",
-        "key": base64.b64encode(key).decode(),
-        "permissions": ["tabCapture", "tabs"],
-        "background": {"service_worker": "worker.js"},
-    }
-    (directory / "manifest.json").write_text(json.dumps(manifest))
-    (directory / "worker.js").write_text("")
-    # Chromium writes the digits as the first letters of the alphabet.
-    return Extension(directory, digits.translate(str.maketrans("0123456789abcdef", "abcdefghijklmnop")))
-
-
-async def test_an_extension_that_only_we_can_read_may_capture_the_page_unasked(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    extension = an_extension(tmp_path)
-    async with a_browser(extension=extension) as (browser, jail, _):
-        await browser.page.call("Page.navigate", {"url": "http://page.test/"})
-        found: list[str] = []
-
-        async def appeared() -> bool:
-            targets = (await browser.cdp.call("Target.getTargets"))["targetInfos"]
-            url = f"chrome-extension://{extension.identity}/worker.js"
-            found[:] = [target["targetId"] for target in targets if target["url"] == url]
-            return bool(found)
-
-        await wait_until(appeared, timeout_s=10)
-        worker = await browser.cdp.attach(found[0])
-        stream = "chrome.tabs.query({}).then(tabs => chrome.tabCapture.getMediaStreamId({targetTabId: tabs[0].id}))"
-        assert len(str(await worker.evaluate(stream))) > 10
-        # What captures a page may show a bar, which must not take room from it.
-        assert await browser.page.evaluate("[innerWidth, innerHeight]") == [640, 360]
-        assert all(path.stat().st_uid == browser.confinement.user_id for path in jail.profile.glob("extension/*"))
 
 
 async def test_at_the_end_nothing_is_left() -> None:

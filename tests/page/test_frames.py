@@ -35,3 +35,23 @@ def test_completeness_only_grows_and_ends_in_infinity() -> None:
     assert queue.complete_s == 5.0
     queue.end()
     assert queue.complete_s == float("inf")
+
+
+def test_what_covers_the_page_is_not_shown() -> None:
+    queue = FrameQueue(1_000)
+    one, two, three, four, five = shots(1.0, 2.0, 3.0, 4.0, 5.0)
+    for shot in (one, two, three):
+        queue.put(shot)
+    queue.cover(2.0)
+    queue.put(four)
+    assert queue.newest(9.0) is two
+    queue.uncover()
+    queue.put(five)
+    assert queue.newest(9.0) is five
+
+
+def test_pictures_that_nobody_wants_are_only_counted() -> None:
+    queue = FrameQueue(1_000, kept=False)
+    for shot in shots(*range(1_000)):
+        queue.put(shot)
+    assert (queue.taken, queue.dropped, queue.newest(9_999.0)) == (1_000, 0, None)

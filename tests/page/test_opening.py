@@ -1,6 +1,5 @@
 """What becomes of addresses that are to be recorded, in a real browser, and what the caller is told."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import pytest
 from reelkit.page.status import PageState
 from testbed.free_port import free_port
 from tests.egress.hosts import host_on
-from tests.page.recorded import opened, outcome_of, recorded
 from tests.page.films import PAGE
+from tests.page.recorded import opened, outcome_of, recorded
 from tests.page.sites import INSIDE, PUBLIC, Answer, Site, redirect, self_signed, site_on
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
@@ -237,9 +236,7 @@ async def test_a_page_that_is_closed_while_it_is_opened_leaves_nothing(site: Sit
         pass
     async with opened(site.url()) as shown:
         await shown.until(PageState.OPENING)
-        async with asyncio.timeout(20):
-            while not site.asked:
-                await asyncio.sleep(0.02)
+        await site.asked_for(1)
 
 
 PDF = b"""%PDF-1.1

@@ -89,8 +89,8 @@ async def test_one_whose_sdk_comes_late_can_still_end_its_recording(site: Site) 
 
 async def test_what_is_no_message_of_the_sdk_does_nothing(site: Site) -> None:
     odd = """<script>const begin = socket => {
-        for (const said of ["{", "[]", "1", '{"type": 1}', '{"type": "Unknown"}', '['.repeat(50000), new ArrayBuffer(9)])
-            socket.send(said);
+        const nothing = ["{", "[]", "1", '{"type": 1}', '{"type": "Unknown"}', "[".repeat(50000), new ArrayBuffer(9)];
+        for (const said of nothing) socket.send(said);
         for (let n = 0; n < 20; n++) new WebSocket("ws://localhost:8080/ws");
         new WebSocket("ws://localhost:8080/elsewhere");
         setTimeout(() => record(socket), 500);

@@ -151,7 +151,7 @@ async def test_nothing_is_lost_and_everything_is_heard_when_the_page_expects_it(
     assert len(beeps) > 20
     # Web Audio tells pages how late they are heard, which is what video is synchronised by.
     assert abs(np.median(late_ms["expected"])) < 12
-    assert spread(late_ms["expected"]) < 12
+    assert spread(late_ms["expected"]) < 20
     # A page that does not ask is heard a little later than it says.
     assert 20 < np.median(late_ms["wanted"]) < 75
     assert spread(late_ms["wanted"]) < 50

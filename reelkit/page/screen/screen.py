@@ -25,17 +25,22 @@ log = structlog.get_logger(__name__)
 MIN_WIDTH_PX, MIN_HEIGHT_PX = 500, 200
 """Chromium's windows do not become smaller. Of a smaller page only its corner of the screen is looked at."""
 _PRIVATE = 0o600
+_SAME_TICK_S = 1e-3
 _LATE_TICKS = 5
 """A loop that stood still for longer does not make up for all that it missed."""
+_MAX_OWED = 2
+"""Pictures that a browser which was late may draw one after the other."""
 
 
 class Screen:
     """An async context manager: a screen of ``width_px`` by ``height_px`` that takes ``fps`` pictures a second and puts
     those that are new into ``queue``, converted.
 
-    The browser finds it at ``socket_path`` (``WAYLAND_DISPLAY``); the first who connects has it. Each picture counts
-    from the tick on before which it was asked for, so that a page that draws each time it may gives exactly one picture
-    for each frame of a film. To be used in the event loop that is running when it is entered. Raises OSError.
+    The browser finds it at ``socket_path`` (``WAYLAND_DISPLAY``); the first who connects has it. It asks for a picture
+    at each tick, and what comes before the next one is seen from that tick on, so that a page that draws each time it
+    may gives exactly one picture for each frame of a film. Of a browser that was late and makes up for it, the earlier
+    of two pictures is the one that was missing. To be used in the event loop that is running when it is entered. Raises
+    OSError.
     """
 
     def __init__(self, socket_path: Path, width_px: int, height_px: int, fps: int, queue: FrameQueue) -> None:
@@ -57,6 +62,12 @@ class Screen:
         self._surface: Surface | None = None
         """The browser's window; others, should a page get one opened, are not looked at."""
         self._newest: av.VideoFrame | None = None
+        self._drawn_now: av.VideoFrame | None = None
+        """What came since the last tick and is not handed on yet."""
+        self._handed_on_s = -math.inf
+        """From when on the last picture that was handed on is seen."""
+        self._owed = 0
+        """Pictures that were wanted at a tick when the browser was still busy with the one before."""
         self._first: asyncio.Future[None] | None = None
         self.failure: ScreenFailed | None = None
         """Why the browser was thrown out, if it was."""
@@ -100,13 +111,15 @@ class Screen:
     def show(self) -> None:
         """From now on pictures are handed on, beginning with the one that is shown; before, they are not."""
         self._shown = True
-        if self._newest is not None:
-            self._queue.put(Shot(self._tick_s, self._newest))
+        self._drawn_now = self._drawn_now or self._newest
 
     def _globals(self) -> Mapping[str, tuple[int, Make]]:
         size_px = self.window_px
         return {
-            "wl_compositor": (4, lambda client, made, _: Compositor(client, made, self._waiting, self._drawn)),
+            "wl_compositor": (
+                4,
+                lambda client, made, _: Compositor(client, made, self._waiting, self._drawn, self._ask),
+            ),
             "wl_subcompositor": (1, lambda client, made, _: Subcompositor(client, made)),
             "wl_shm": (1, lambda client, made, _: SharedMemory(client, made)),
             "wl_output": (4, lambda client, made, version: Output(client, made, version, size_px, self._fps)),
@@ -141,10 +154,14 @@ class Screen:
             # They keep their places, so that pictures before and after are seen at the same beat.
             self._tick_s += missed * step_s
         # What was drawn for the last tick has come, or will be seen from this one on.
+        if self._drawn_now is not None:
+            self._hand_on(self._tick_s, self._drawn_now)
+            self._drawn_now = None
         self._queue.complete(self._tick_s)
         self._tick_s += step_s
         self._ticks += 1
-        self._waiting.tick(self._tick_s, step_s, self._ticks)
+        self._owed = min(_MAX_OWED, self._owed + 1)
+        self._ask()
         self._timer = loop.call_at(self._tick_s + step_s, self._tick)
 
     def _drawn(self, surface: Surface, buffer: Buffer) -> None:
@@ -155,11 +172,24 @@ class Screen:
         if surface is not self._surface:
             return
         width_px, height_px = self._size_px
-        self._newest = self._converted(buffer.pixels()[:height_px, :width_px])
-        if self._shown:
-            self._queue.put(Shot(self._tick_s, self._newest))
+        before, self._drawn_now = self._drawn_now, self._converted(buffer.pixels()[:height_px, :width_px])
+        self._newest = self._drawn_now
+        missing_s = self._tick_s - 1 / self._fps
+        if before is not None and self._handed_on_s < missing_s - _SAME_TICK_S:
+            self._hand_on(missing_s, before)
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
+
+    def _hand_on(self, seen_s: float, frame: av.VideoFrame) -> None:
+        self._handed_on_s = seen_s
+        if self._shown:
+            self._queue.put(Shot(seen_s, frame))
+
+    def _ask(self) -> None:
+        """Asks for a picture if one is owed and the browser is ready to draw it."""
+        if self._owed and self._waiting:
+            self._owed -= 1
+            self._waiting.tick(self._tick_s, 1 / self._fps, self._ticks)
 
     def _converted(self, pixels: Pixels) -> av.VideoFrame:
         source = av.VideoFrame.from_numpy_buffer(pixels, "bgra")

@@ -8,6 +8,7 @@ from reelkit.page.screen.wire import Arguments
 
 OnPicture = Callable[["Surface", Buffer], None]
 """Gets each buffer when its picture is complete, and must not use it after it returns."""
+OnCommit = Callable[[], None]
 
 
 class Feedback(Resource):
@@ -33,6 +34,10 @@ class Waiting:
         self._frames += frames
         self._feedbacks += feedbacks
 
+    def __bool__(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._frames)
+
     def tick(self, time_s: float, refresh_s: float, number: int) -> None:
         """The screen has shown what it has, and wants the next picture."""
         frames, self._frames = self._frames, []
@@ -44,12 +49,15 @@ class Waiting:
 
 
 class Surface(Resource):
-    """A surface. What a client changes counts from its commit on."""
+    """A surface. What a client changes counts from its commit on; ``on_commit`` is called behind it."""
 
-    def __init__(self, client: Client, object_id: int, waiting: Waiting, on_picture: OnPicture) -> None:
+    def __init__(
+        self, client: Client, object_id: int, waiting: Waiting, on_picture: OnPicture, on_commit: OnCommit
+    ) -> None:
         super().__init__(client, object_id)
         self._waiting = waiting
         self._on_picture = on_picture
+        self._on_commit = on_commit
         self._attached = 0
         self._frames: list[Callback] = []
         self.feedbacks: list[Feedback] = []
@@ -76,21 +84,25 @@ class Surface(Resource):
         if isinstance(buffer, Buffer):
             self._on_picture(self, buffer)
             buffer.release()
+        self._on_commit()
 
 
 class Compositor(Resource):
     """What makes surfaces (wl_compositor)."""
 
-    def __init__(self, client: Client, object_id: int, waiting: Waiting, on_picture: OnPicture) -> None:
+    def __init__(
+        self, client: Client, object_id: int, waiting: Waiting, on_picture: OnPicture, on_commit: OnCommit
+    ) -> None:
         super().__init__(client, object_id)
         self._waiting = waiting
         self._on_picture = on_picture
+        self._on_commit = on_commit
 
     def requests(self) -> Mapping[int, Handler]:
         return {0: self._create_surface, 1: lambda arguments: _passive(self.client, arguments)}
 
     def _create_surface(self, arguments: Arguments) -> None:
-        Surface(self.client, arguments.unsigned(), self._waiting, self._on_picture)
+        Surface(self.client, arguments.unsigned(), self._waiting, self._on_picture, self._on_commit)
 
 
 class Subcompositor(Resource):
