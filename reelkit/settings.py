@@ -136,8 +136,8 @@ class PageSettings(_Section):
     max_live: int | None = Field(
         None,
         ge=0,
-        description="Pages that are recorded at once; one for each processor when unset. A page cannot wait, so a start "
-        "call beyond that is answered with 503. 0 switches the recording of pages off.",
+        description="Pages that are recorded at once; one for each processor when unset. A page cannot wait, so a "
+        "start call beyond that is answered with 503. 0 switches the recording of pages off.",
     )
     load_timeout_s: float = Field(30.0, gt=0, description="A page must have loaded within this time.")
     start_timeout_s: float = Field(
@@ -157,8 +157,8 @@ class PageSettings(_Section):
     )
     browsers_dir: Path | None = Field(
         None,
-        description="Where browsers keep their files while they run; users other than the server's must be able to enter "
-        "it. In the machine's temporary directory when unset.",
+        description="Where browsers keep their files while they run; users other than the server's must be able to "
+        "enter it. In the machine's temporary directory when unset.",
     )
     first_uid: int = Field(
         61_184, ge=1, description="A server that runs as root gives each browser a user of its own, from this id on."
@@ -166,8 +166,8 @@ class PageSettings(_Section):
     last_uid: int = Field(65_519, ge=1, description="The last of these ids.")
     allow_no_sandbox: bool = Field(
         False,
-        description="Record pages also where the kernel does not let Chromium have its sandbox. Only for pages that you "
-        "trust.",
+        description="Record pages also where the kernel does not let Chromium have its sandbox. Only for pages that "
+        "you trust.",
     )
     keep_diagnosis_s: float = Field(
         7 * SECONDS_PER_DAY,

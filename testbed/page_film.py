@@ -19,7 +19,7 @@ def pictures(film: Path) -> Iterator[tuple[float, Picture]]:
     """Each picture with its time in seconds."""
     with av.open(str(film)) as container:
         for frame in container.decode(video=0):
-            yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
+            yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
 
 
 def picture_at(film: Path, time_s: float) -> Picture:

@@ -84,9 +84,13 @@ class EgressProxy:
         listener = self._listener or socket.create_server((_LOOPBACK, 0))
         self._port = listener.getsockname()[1]
         self._destinations.close_port(self._port)
-        self._server = await loop.create_server(
-            lambda: Wire(self._count_up, self._accepted), sock=listener, backlog=self._max_connections
-        )
+        try:
+            self._server = await loop.create_server(
+                lambda: Wire(self._count_up, self._accepted), sock=listener, backlog=self._max_connections
+            )
+        except BaseException:
+            listener.close()
+            raise
         return self
 
     async def __aexit__(

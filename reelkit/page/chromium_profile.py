@@ -60,6 +60,12 @@ PREFERENCES: dict[str, object] = {
 }
 
 
+LOCAL_STATE = {
+    # Hosts that want a password would have it asked for in a dialog, which would be in the film.
+    "auth": {"schemes": ""},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The directories of one browser, all below that of its jail."""
@@ -76,8 +82,8 @@ def make_profile(jail: Jail) -> Profile:
     for directory in (user_data, default, temporary):
         directory.mkdir(mode=0o700)
         jail.own(directory)
-    preferences = default / "Preferences"
-    preferences.write_text(json.dumps(PREFERENCES))
-    preferences.chmod(0o600)
-    jail.own(preferences)
+    for path, content in ((default / "Preferences", PREFERENCES), (user_data / "Local State", LOCAL_STATE)):
+        path.write_text(json.dumps(content))
+        path.chmod(0o600)
+        jail.own(path)
     return Profile(user_data, temporary)

@@ -58,6 +58,7 @@ class Diagnosis:
         self._console = Notes()
         self._requests = Notes()
         self._refused: dict[tuple[str, int], str] = {}
+        self._unreached: dict[tuple[str, int], str] = {}
         self._facts: dict[str, Any] = {}
 
     def console(self, level: str, text: str, url: str | None = None) -> None:
@@ -70,13 +71,19 @@ class Diagnosis:
 
     def refused(self, host: str, port: int, reason: str) -> None:
         """The egress guard did not let the page there."""
-        if (host, port) not in self._refused and len(self._refused) < _MOST:
-            self._refused[host, port] = reason
-            self._requests.add({**self._stamp(), "host": host, "port": port, "reason": reason})
+        self._not_reached(self._refused, host, port, reason)
+
+    def failed(self, host: str, port: int, reason: str) -> None:
+        """The page was let there, and nobody answered."""
+        self._not_reached(self._unreached, host, port, reason)
 
     def refusal_of(self, host: str) -> str | None:
         """Why a host was refused; None if it was not."""
-        return next((reason for (refused, _), reason in self._refused.items() if refused == host), None)
+        return _reason_of(host, self._refused)
+
+    def failure_of(self, host: str) -> str | None:
+        """Why a host was not reached; None if it was."""
+        return _reason_of(host, self._unreached)
 
     def fact(self, **facts: object) -> None:
         """Something to be told once: the browser's confinement, its use of memory, how it ended."""
@@ -98,8 +105,17 @@ class Diagnosis:
         if picture is not None:
             Image.fromarray(picture.to_ndarray(format="rgb24")).save(directory / PICTURE_FILE)
 
+    def _not_reached(self, known: dict[tuple[str, int], str], host: str, port: int, reason: str) -> None:
+        if (host, port) not in known and len(known) < _MOST:
+            known[host, port] = reason
+            self._requests.add({**self._stamp(), "host": host, "port": port, "reason": reason})
+
     def _stamp(self) -> dict[str, Any]:
         return {"time_s": round(self._clock.time_s(), 3)}
+
+
+def _reason_of(host: str, known: Mapping[tuple[str, int], str]) -> str | None:
+    return next((reason for (each, _), reason in known.items() if each == host), None)
 
 
 def _secrets(url: str) -> list[str]:

@@ -7,6 +7,8 @@ that play meetings then wait for one.
 import fcntl
 import socket
 import struct
+from contextlib import suppress
+from pathlib import Path
 
 _KINDS = (("dummy", ()), ("veth", ("veth0",)))
 """Kinds of interfaces that lead nowhere, the first one that the kernel has is made. Of a pair the other end, whose name
@@ -33,6 +35,9 @@ _ERROR = struct.Struct("=i")
 _ANSWER_BYTES = 8_192
 
 
+_IPV6_SWITCH = "/proc/sys/net/ipv6/conf/{}/disable_ipv6"
+
+
 def loopback_up() -> None:
     """Raises OSError."""
     _up("lo")
@@ -49,10 +54,18 @@ def lead_nowhere() -> None:
             continue
         _give_address(_NAME)
         for name in (_NAME, *peers):
+            _without_ipv6(name)
             _up(name)
         return
     if failure is not None:
         raise failure
+
+
+def _without_ipv6(name: str) -> None:
+    """The kernel would give it an address seconds later, and a browser takes a new address for another network and
+    gives up what it is loading."""
+    with suppress(OSError):  # A kernel without IPv6 has no such switch.
+        Path(_IPV6_SWITCH.format(name)).write_text("1")
 
 
 def _up(name: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ import structlog
 
 from reelkit.page.browser_exit import BrowserExit
 from reelkit.page.confinement import Confinement, Order
+from reelkit.page.errors import JailFailed
 from reelkit.page.keeper_process import Inmate, KeeperProcess
 from reelkit.page.limits import Limits
 from reelkit.page.slot import USER_IDS, Slot
@@ -55,7 +57,7 @@ class Jail:
 
     async def __aenter__(self) -> Self:
         try:
-            self._slot = await asyncio.to_thread(Slot.take, self._directory, self._numbers)
+            self._slot = await self._taken_slot()
             order = Order(
                 self._slot.number,
                 self._slot.profile,
@@ -118,6 +120,16 @@ class Jail:
         """Gives a file, a directory or a socket to the browser. Raises OSError."""
         if self.confinement.own_user:
             os.chown(path, self.confinement.user_id, self.confinement.user_id, follow_symlinks=False)
+
+    async def _taken_slot(self) -> Slot:
+        """A slot, which whoever is cancelled meanwhile does not leave behind. Raises NoSlot, JailFailed."""
+        taking = asyncio.ensure_future(asyncio.to_thread(Slot.take, self._directory, self._numbers))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            with suppress(JailFailed):
+                (await taking).release()
+            raise
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], read_fd: int, write_fd: int) -> None:
         """Executes the binary with these descriptors as its pipe; the caller closes its own copies.

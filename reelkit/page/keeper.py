@@ -126,6 +126,8 @@ def main() -> None:
     fds = [int(argument) for argument in sys.argv[2:]]
     for fd in fds:
         os.set_inheritable(fd, False)
+    # The thread of the worker that started this may go before others; browsers do not.
+    os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
     # The lock is held as long as this process lives.
     control, channel = (socket.socket(fileno=fd) for fd in fds[:2])
     # The worker alone decides when this ends, also if somebody signals a whole group.

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from reelkit.egress.proxy_counters import ProxyCounters
 from reelkit.page.browser_exit import BrowserExit
 from reelkit.page.cdp import CdpSession
 from reelkit.page.diagnosis import Diagnosis
@@ -41,7 +40,6 @@ _STATUS = "performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0"
 _FIRST_HTTP_ERROR = 400
 _OUR_OWN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 """What our proxy answers for a host that it did not reach."""
-_TEXT = "(document.body?.innerText ?? '').slice(0, 200)"
 _NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 _NETWORK_SETTLING_S = 0.5
 """Before a page is opened once more during whose opening the machine's network changed."""
@@ -58,7 +56,6 @@ class Opening:
         page: CdpSession,
         events: PageEvents,
         recorder: RecordingSocket,
-        counters: ProxyCounters,
         diagnosis: Diagnosis,
         settings: PageSettings,
         closed: "asyncio.Future[BrowserExit]",
@@ -67,7 +64,6 @@ class Opening:
         self._page = page
         self._events = events
         self._recorder = recorder
-        self._counters = counters
         self._diagnosis = diagnosis
         self._settings = settings
         self._closed = closed
@@ -131,8 +127,9 @@ class Opening:
         refusal = self._diagnosis.refusal_of(await self._host())
         if refusal is not None:
             raise PageUnreachable(f"the page cannot be opened: {refusal}")
-        if status in _OUR_OWN and self._counters.failed:
-            raise PageUnreachable(f"the page cannot be opened: {await self._text()}")
+        failure = self._diagnosis.failure_of(await self._host())
+        if status in _OUR_OWN and failure is not None:
+            raise PageUnreachable(f"the page cannot be opened: {failure}")
         raise PageRefused(f"the page's host answered with HTTP status {status}")
 
     async def _unreachable(self, error: str | None = None) -> PageUnreachable:
@@ -150,14 +147,6 @@ class Opening:
         except CdpError as error:
             log.info("a page's status is not known", reason=error.message)
             return 0
-
-    async def _text(self) -> str:
-        """What our proxy has answered."""
-        try:
-            return " ".join(str(await self._watched(self._page.evaluate(_TEXT))).split())
-        except CdpError as error:
-            log.info("a page's text is not known", reason=error.message)
-            return "its host cannot be reached"
 
     async def _host(self) -> str:
         """Of the document that the page came to, an error page's included."""

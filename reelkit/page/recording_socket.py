@@ -6,6 +6,7 @@ message of the meeting. It hears a text frame ``2`` at least every 30 seconds an
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -52,9 +53,14 @@ class RecordingSocket:
         return port
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(
-            self._serve, "127.0.0.1", 0, max_size=_MAX_MESSAGE_BYTES, compression=None, ping_interval=None
-        )
+        listener = socket.create_server(("127.0.0.1", 0))
+        try:
+            self._server = await serve(
+                self._serve, sock=listener, max_size=_MAX_MESSAGE_BYTES, compression=None, ping_interval=None
+            )
+        except BaseException:
+            listener.close()
+            raise
         return self
 
     async def __aexit__(

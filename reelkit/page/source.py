@@ -16,6 +16,7 @@ from reelkit.page.diagnosis import Diagnosis
 from reelkit.page.errors import PageError, PageRefused, PageTooSlow, PageUnreachable
 from reelkit.page.following import PageEnd
 from reelkit.page.frames import FrameQueue, frame_bytes
+from reelkit.page.hurry import hurry
 from reelkit.page.messages import PageMessages
 from reelkit.page.outages import Outages
 from reelkit.page.picture import PagePicture
@@ -140,6 +141,7 @@ class PageSource:
 
     def _run(self) -> None:
         """The thread."""
+        hurry()
         try:
             with asyncio.Runner() as runner:
                 self._loop = runner.get_loop()

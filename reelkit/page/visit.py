@@ -13,7 +13,7 @@ import structlog
 from reelkit.clock import Clock
 from reelkit.egress.guard import Resolve
 from reelkit.egress.proxy import EgressProxy
-from reelkit.egress.proxy_counters import ProxyCounters, Refusal
+from reelkit.egress.proxy_counters import Refusal
 from reelkit.egress.resolver import ThreadedResolver
 from reelkit.page.browsers_dir import browsers_dir
 from reelkit.page.chromium import PageBrowser
@@ -94,7 +94,7 @@ class Visit:
         async with AsyncExitStack() as stack:
             recorder = await stack.enter_async_context(RecordingSocket(self._on_message))
             jail = await stack.enter_async_context(self._jail())
-            proxy = await stack.enter_async_context(self._way_out(jail, recorder, stack))
+            await stack.enter_async_context(self._way_out(jail, recorder, stack))
             sight, sound = jail.profile / _SCREEN_SOCKET, jail.profile / _SOUND_SOCKET
             video = self._video
             screen = Screen(sight, video.width_px, video.height_px, video.fps, self._queue)
@@ -109,7 +109,7 @@ class Visit:
             stack.push_async_callback(self._last_words, browser)
             watcher = await stack.enter_async_context(self._watcher(jail, too_large))
             try:
-                visiting = self._visited(browser, recorder, proxy.counters, screen, on_ready)
+                visiting = self._visited(browser, recorder, screen, on_ready)
                 end = await _before(too_large, visiting)
             except PageError as error:
                 self._lose()
@@ -125,7 +125,6 @@ class Visit:
         self,
         browser: PageBrowser,
         recorder: RecordingSocket,
-        counters: ProxyCounters,
         screen: Screen,
         on_ready: Callable[[], None],
     ) -> PageEnd:
@@ -136,7 +135,6 @@ class Visit:
             browser.page,
             events,
             recorder,
-            counters,
             self._diagnosis,
             self._spec.settings,
             browser.closed,
@@ -183,7 +181,7 @@ class Visit:
         if resolve is None:
             resolve = resolver = ThreadedResolver(_RESOLVER_THREADS)
             stack.callback(resolver.close)
-        return way_out(self._spec, jail.listener.dup(), recorder.port, resolve, self._refused)
+        return way_out(self._spec, jail.listener.dup(), recorder.port, resolve, self._refused, self._failed)
 
     def _browser(self, jail: Jail, screen: Screen, sight: Path, sound: Path) -> PageBrowser:
         width_px, height_px = screen.window_px
@@ -219,6 +217,9 @@ class Visit:
 
     def _refused(self, refusal: Refusal) -> None:
         self._diagnosis.refused(refusal.host, refusal.port, refusal.reason)
+
+    def _failed(self, failure: Refusal) -> None:
+        self._diagnosis.failed(failure.host, failure.port, failure.reason)
 
     def _hear(self, block: SoundBlock) -> None:
         self._tape.put(block if self._heard else SoundBlock(block.first_sample, None, block.count))

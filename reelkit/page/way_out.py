@@ -20,6 +20,7 @@ def way_out(
     recorder_port: int,
     resolve: Resolve,
     on_refused: Callable[[Refusal], None],
+    on_failed: Callable[[Refusal], None],
 ) -> EgressProxy:
     """The proxy that ``listener`` is for: to the public internet, to what is ours and meant for ``spec``'s page, and to
     its recorder, by the recorder's own name alone."""
@@ -34,4 +35,5 @@ def way_out(
         closed_ports=(*spec.closed_ports, recorder_port),
         listener=listener,
         on_refused=on_refused,
+        on_failed=on_failed,
     )

@@ -65,11 +65,12 @@ class Feed:
             if not self.timeline.ended:
                 self.timeline.finish(self._last_s())
             self.horizon_s = self.ready_s = math.inf
+        elif self._config.source == "page":
+            # Whatever becomes of the session, the page's last moments are still to come.
+            self.horizon_s = self.ready_s = now_s - _PAGE_LAG_S
         elif self.timeline.ended and not self._capturing:
             # The SFU closed its files: nothing comes any more.
             self.horizon_s = self.ready_s = math.inf
-        elif self._config.source == "page":
-            self.horizon_s = self.ready_s = now_s - _PAGE_LAG_S
         else:
             self.horizon_s = now_s - max(_MIN_DELAY_S, self._config.lag_s - _SETTLING_S)
             self.ready_s = now_s - self._config.lag_s

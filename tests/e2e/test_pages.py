@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import cloudflare
 import httpx
 import psutil
 import pytest
+from cloudflare.types.realtime_kit.recording_get_one_recording_response import Data as Recording
 
 from reelkit.process import wait_until
 from testbed.free_port import free_port
-from testbed.operator_api import Recording
+from testbed.hls_film import as_film, unpacked
 from testbed.page_film import changes_per_s, heard, picture_at, share, turns
 from testbed.page_server import PageServer
 from testbed.participant import prepare
@@ -89,8 +91,6 @@ async def test_a_recording_app_of_the_hosted_service_runs_as_it_is(
         await recorded_for(stack, recording_id, 9.0)
         await api.stop_recording(recording_id)
         done = await api.recording_in(recording_id, "UPLOADED")
-    from testbed.hls_film import as_film, unpacked
-
     tar = unpacked(await api.download(done, tmp_path), tmp_path / "hls")
     film = as_film(tar)
     seen = picture_at(film, 5.0)
@@ -131,9 +131,11 @@ async def test_a_page_is_recorded_from_its_load_on_and_pauses_are_not_in_the_fil
     assert first.shape == (568, 320, 3)
     colours = turns(film, COLOURS)
     assert {number for _, number in colours} == {0, 1, 2}
-    assert all((after - before) % 3 in {1, 2} for (_, before), (_, after) in zip(colours, colours[1:], strict=False))
+    assert all((after - before) % 3 in {1, 2} for (_, before), (_, after) in pairwise(colours))
     assert heard(film).level_db(TONE_HZ, 1.0, 2.0) == pytest.approx(-14.0, abs=1.0)
-    assert extension(done)["duration_ms"] / 1000 == pytest.approx(extension(done)["integrity"]["film"]["duration_s"], abs=0.05)
+    assert extension(done)["duration_ms"] / 1000 == pytest.approx(
+        extension(done)["integrity"]["film"]["duration_s"], abs=0.05
+    )
 
 
 async def test_a_page_that_cannot_be_opened_says_why(stack: Stack, pages: PageServer) -> None:

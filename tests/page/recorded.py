@@ -111,7 +111,8 @@ class Place:
                 assert checksum != f"{zlib.crc32(os.fsencode(self.browsers_dir / f'{number}.lock')):08x}"
 
     def remove(self) -> None:
-        shutil.rmtree(self.root)
+        # What is left in it has been told of.
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 class Shown:

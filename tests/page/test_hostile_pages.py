@@ -134,7 +134,6 @@ async def test_its_keys_are_asked_for_in_no_dialog(site: Site) -> None:
         assert "key" not in site.said
 
 
-@pytest.mark.xfail(strict=True, reason="Chromium asks for a password in a dialog unless auth.schemes is empty")
 async def test_passwords_of_hosts_are_asked_for_in_no_dialog(site: Site) -> None:
     ask = "fetch('/locked').then(answer => say('status', answer.status))"
     async with recorded(site.show(f"{PAGE}<script>onload = () => {{ {ask} }}</script>")) as recording:
@@ -185,6 +184,7 @@ for (const host of [inside, '[::1]', '127.0.0.2.', '2130706434', '[::ffff:7f00:2
     for (const port of [ports[0], %PROXY%]) attempt(`http://${host}:${port}/`);
 attempt('http://127.0.0.1:%PROXY%/');
 new Worker(URL.createObjectURL(new Blob([`fetch('http://${inside}:${ports[0]}/worker').catch(() => 0)`])));
+navigator.serviceWorker.register('/service.js').then(() => navigator.serviceWorker.ready).then(() => say('served', 1));
 call().then(() => say('called', true), error => say('called', String(error)));
 setTimeout(() => say('done', true), 2000);
 """
@@ -206,8 +206,10 @@ async def test_it_reaches_nothing_but_the_internet(site: Site) -> None:
             assert (await shown.until(READY, FAILED)).state is READY
             script = REACH.replace("%INSIDE%", INSIDE).replace("%PROXY%", str(shown.place.proxy_port()))
             script = script.replace("%TCP%", str(port)).replace("%UDP%", str(udp.getsockname()[1]))
+            reach = f"fetch('http://{INSIDE}:{port}/service', {{mode: 'no-cors'}}).catch(() => 0)"
+            site.pages["/service.js"] = Answer(f"oninstall = () => {reach}", kind="text/javascript")
             site.pages["/script"] = script
-            assert await site.told("called", "done") is True
+            assert await site.told("called", "served", "done") is True
             shown.place.browser().kill()
             await shown.until(FAILED)
             refused = {

@@ -82,7 +82,6 @@ async def test_a_pause_is_not_in_the_film(site: Site) -> None:
         assert done.report["lag_max_s"] < 2
 
 
-@pytest.mark.xfail(strict=True, reason="the feed takes the end of a session for the end of what is to come of a page")
 async def test_a_stop_with_the_end_of_the_session_cuts_nothing_off(site: Site) -> None:
     async with recorded(site.show(CLOCK)) as recording:
         await recording.until(PageState.READY)

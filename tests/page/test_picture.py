@@ -44,7 +44,7 @@ class Film:
         self.mark(1.0, "started")
 
     def mark(self, at_s: float, mark: str) -> None:
-        event = RecordingMarked(time_s=WALL_S + at_s, recording_id="r", mark=mark)  # type: ignore[arg-type]
+        event = RecordingMarked(time_s=WALL_S + at_s, recording_id="r", mark=mark)
         self.timeline.extend([event])
 
     def at(self, monotonic_s: float) -> int:

@@ -122,7 +122,7 @@ def film(
     def on_wait(now_s: float) -> None:
         while waiting and now_s >= ZERO_S + waiting[0][0]:
             at_s, mark = waiting.pop(0)
-            journal.append(RecordingMarked(time_s=ZERO_S + at_s, recording_id="r", mark=mark))  # type: ignore[arg-type]
+            journal.append(RecordingMarked(time_s=ZERO_S + at_s, recording_id="r", mark=mark))
 
     clock._on_wait = on_wait
     segments: list[Segment] = []
