@@ -32,6 +32,8 @@ FLAGS = (
     "--noerrdialogs",
     # A machine without a graphics card is the rule, and drivers of one would be a way out of the jail.
     "--disable-gpu",
+    # With animations of its own the compositor now and then holds a page's pictures back by one more, for good.
+    "--disable-threaded-animation",
     # The page is always to be seen, whatever Chromium believes of its window.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",

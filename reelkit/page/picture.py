@@ -21,8 +21,6 @@ from reelkit.render.viewing import Viewing
 
 log = structlog.get_logger(__name__)
 
-_SAME_INSTANT_S = 1e-3
-"""A picture that is seen from an instant on is seen in the frame of that instant, whatever the last digits say."""
 _BLACK = (0, 0, 0)
 _SPARSE = 4
 """Every so manieth pixel of each row and column tells whether a picture has more than one colour."""
@@ -53,6 +51,8 @@ class PagePicture:
         self._offset = offset
         self._job_dir = job_dir
         self._offset_s = offset.now_s()
+        self._half_frame_s = 0.5 / timeline.fps
+        """The screen's beat is not the film's: a frame shows the picture that is nearest to it."""
         self._frame: av.VideoFrame | None = None
         self._asked_s = -math.inf
         self._new = 0
@@ -93,7 +93,7 @@ class PagePicture:
     def frame(self, wall_s: float) -> av.VideoFrame:
         """What was seen at an instant; black before the page ever showed anything."""
         self._asked_s = wall_s
-        if self._take(wall_s + _SAME_INSTANT_S):
+        if self._take(wall_s + self._half_frame_s):
             self._new += 1
             self._drawn = self._drawn or _has_colours(self._frame)
         if self._frame is None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+import uvloop
 
 from reelkit.clock import Clock
 from reelkit.egress.guard import Resolve
@@ -143,7 +144,7 @@ class PageSource:
         """The thread."""
         hurry()
         try:
-            with asyncio.Runner() as runner:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 self._loop = runner.get_loop()
                 runner.run(self._main())
         except Exception:

@@ -18,7 +18,7 @@ from reelkit.page.screen.connection import Connection, Make
 from reelkit.page.screen.memory import Buffer, Pixels, SharedMemory
 from reelkit.page.screen.output import Output, Presentation
 from reelkit.page.screen.shell import Shell
-from reelkit.page.screen.surface import Compositor, Subcompositor, Surface, Viewporter, Waiting
+from reelkit.page.screen.surface import Compositor, Seen, Subcompositor, Surface, Viewporter
 
 log = structlog.get_logger(__name__)
 
@@ -28,19 +28,17 @@ _PRIVATE = 0o600
 _SAME_TICK_S = 1e-3
 _LATE_TICKS = 5
 """A loop that stood still for longer does not make up for all that it missed."""
-_MAX_OWED = 2
-"""Pictures that a browser which was late may draw one after the other."""
 
 
 class Screen:
     """An async context manager: a screen of ``width_px`` by ``height_px`` that takes ``fps`` pictures a second and puts
     those that are new into ``queue``, converted.
 
-    The browser finds it at ``socket_path`` (``WAYLAND_DISPLAY``); the first who connects has it. It asks for a picture
-    at each tick, and what comes before the next one is seen from that tick on, so that a page that draws each time it
-    may gives exactly one picture for each frame of a film. Of a browser that was late and makes up for it, the earlier
-    of two pictures is the one that was missing. To be used in the event loop that is running when it is entered. Raises
-    OSError.
+    The browser finds it at ``socket_path`` (``WAYLAND_DISPLAY``); the first who connects has it. It is told how often
+    the screen shows a picture and when it did, by which it paces itself: its pictures come some milliseconds after each
+    tick, and are seen from that tick on, so that a page that draws each time it may gives exactly one picture for each
+    frame of a film. Of a browser that was late and makes up for it, the earlier of two pictures is the one that was
+    missing. To be used in the event loop that is running when it is entered. Raises OSError.
     """
 
     def __init__(self, socket_path: Path, width_px: int, height_px: int, fps: int, queue: FrameQueue) -> None:
@@ -51,7 +49,7 @@ class Screen:
         self._fps = fps
         self._queue = queue
         self._converter = VideoReformatter()
-        self._waiting = Waiting()
+        self._seen = Seen()
         self._connection: Connection | None = None
         self._listener: socket.socket | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -66,8 +64,6 @@ class Screen:
         """What came since the last tick and is not handed on yet."""
         self._handed_on_s = -math.inf
         """From when on the last picture that was handed on is seen."""
-        self._owed = 0
-        """Pictures that were wanted at a tick when the browser was still busy with the one before."""
         self._first: asyncio.Future[None] | None = None
         self.failure: ScreenFailed | None = None
         """Why the browser was thrown out, if it was."""
@@ -118,7 +114,7 @@ class Screen:
         return {
             "wl_compositor": (
                 4,
-                lambda client, made, _: Compositor(client, made, self._waiting, self._drawn, self._ask),
+                lambda client, made, _: Compositor(client, made, self._seen, self._drawn),
             ),
             "wl_subcompositor": (1, lambda client, made, _: Subcompositor(client, made)),
             "wl_shm": (1, lambda client, made, _: SharedMemory(client, made)),
@@ -160,8 +156,9 @@ class Screen:
         self._queue.complete(self._tick_s)
         self._tick_s += step_s
         self._ticks += 1
-        self._owed = min(_MAX_OWED, self._owed + 1)
-        self._ask()
+        self._seen.tick(self._tick_s, step_s, self._ticks)
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = loop.call_at(self._tick_s + step_s, self._tick)
 
     def _drawn(self, surface: Surface, buffer: Buffer) -> None:
@@ -171,6 +168,9 @@ class Screen:
             self._surface = surface
         if surface is not self._surface:
             return
+        # The loop may have been held up: what comes after a tick is not taken for what came before it.
+        while asyncio.get_running_loop().time() >= self._tick_s + 1 / self._fps:
+            self._tick()
         width_px, height_px = self._size_px
         before, self._drawn_now = self._drawn_now, self._converted(buffer.pixels()[:height_px, :width_px])
         self._newest = self._drawn_now
@@ -184,12 +184,6 @@ class Screen:
         self._handed_on_s = seen_s
         if self._shown:
             self._queue.put(Shot(seen_s, frame))
-
-    def _ask(self) -> None:
-        """Asks for a picture if one is owed and the browser is ready to draw it."""
-        if self._owed and self._waiting:
-            self._owed -= 1
-            self._waiting.tick(self._tick_s, 1 / self._fps, self._ticks)
 
     def _converted(self, pixels: Pixels) -> av.VideoFrame:
         source = av.VideoFrame.from_numpy_buffer(pixels, "bgra")

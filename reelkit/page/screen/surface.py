@@ -1,14 +1,16 @@
 """What the browser draws on (wl_surface)."""
 
+import time
 from collections.abc import Callable, Mapping
 
 from reelkit.page.screen.memory import Buffer
 from reelkit.page.screen.resource import Callback, Client, Handler, Passive, Resource
 from reelkit.page.screen.wire import Arguments
 
+_MS_PER_S = 1_000
+
 OnPicture = Callable[["Surface", Buffer], None]
 """Gets each buffer when its picture is complete, and must not use it after it returns."""
-OnCommit = Callable[[], None]
 
 
 class Feedback(Resource):
@@ -23,41 +25,33 @@ class Feedback(Resource):
         self.destroy()
 
 
-class Waiting:
-    """What is to be told at the screen's next tick."""
+class Seen:
+    """Who is to be told at the screen's next tick that a picture was seen."""
 
     def __init__(self) -> None:
-        self._frames: list[Callback] = []
         self._feedbacks: list[Feedback] = []
 
-    def add(self, frames: list[Callback], feedbacks: list[Feedback]) -> None:
-        self._frames += frames
+    def add(self, feedbacks: list[Feedback]) -> None:
         self._feedbacks += feedbacks
 
-    def __bool__(self) -> bool:
-        """Whether somebody waits."""
-        return bool(self._frames)
-
     def tick(self, time_s: float, refresh_s: float, number: int) -> None:
-        """The screen has shown what it has, and wants the next picture."""
-        frames, self._frames = self._frames, []
+        """The screen shows what it has."""
         feedbacks, self._feedbacks = self._feedbacks, []
         for feedback in feedbacks:
             feedback.presented(time_s, refresh_s, number)
-        for frame in frames:
-            frame.done(int(time_s * 1_000) & 0xFFFF_FFFF)
 
 
 class Surface(Resource):
-    """A surface. What a client changes counts from its commit on; ``on_commit`` is called behind it."""
+    """A surface. What a client changes counts from its commit on.
 
-    def __init__(
-        self, client: Client, object_id: int, waiting: Waiting, on_picture: OnPicture, on_commit: OnCommit
-    ) -> None:
+    That the next picture may be drawn is said at once (wl_surface.frame): were it said at the ticks alone, a browser
+    that was late once would keep a picture waiting for ever after, and be late with all that follow.
+    """
+
+    def __init__(self, client: Client, object_id: int, seen: Seen, on_picture: OnPicture) -> None:
         super().__init__(client, object_id)
-        self._waiting = waiting
+        self._seen = seen
         self._on_picture = on_picture
-        self._on_commit = on_commit
         self._attached = 0
         self._frames: list[Callback] = []
         self.feedbacks: list[Feedback] = []
@@ -77,32 +71,31 @@ class Surface(Resource):
         self._frames.append(Callback(self.client, arguments.unsigned()))
 
     def _commit(self, _: Arguments) -> None:
-        self._waiting.add(self._frames, self.feedbacks)
-        self._frames, self.feedbacks = [], []
+        frames, self._frames = self._frames, []
+        feedbacks, self.feedbacks = self.feedbacks, []
         buffer = self.client.find(self._attached)
         self._attached = 0
         if isinstance(buffer, Buffer):
             self._on_picture(self, buffer)
             buffer.release()
-        self._on_commit()
+        self._seen.add(feedbacks)
+        for frame in frames:
+            frame.done(int(time.monotonic() * _MS_PER_S) & 0xFFFF_FFFF)
 
 
 class Compositor(Resource):
     """What makes surfaces (wl_compositor)."""
 
-    def __init__(
-        self, client: Client, object_id: int, waiting: Waiting, on_picture: OnPicture, on_commit: OnCommit
-    ) -> None:
+    def __init__(self, client: Client, object_id: int, seen: Seen, on_picture: OnPicture) -> None:
         super().__init__(client, object_id)
-        self._waiting = waiting
+        self._seen = seen
         self._on_picture = on_picture
-        self._on_commit = on_commit
 
     def requests(self) -> Mapping[int, Handler]:
         return {0: self._create_surface, 1: lambda arguments: _passive(self.client, arguments)}
 
     def _create_surface(self, arguments: Arguments) -> None:
-        Surface(self.client, arguments.unsigned(), self._waiting, self._on_picture, self._on_commit)
+        Surface(self.client, arguments.unsigned(), self._seen, self._on_picture)
 
 
 class Subcompositor(Resource):
