@@ -16,13 +16,10 @@ import structlog
 from reelkit.clock import Clock
 from reelkit.control.errors import NotFound
 from reelkit.control.paths import DataPaths
+from reelkit.page.job_files import PAGE_DIR, REPORT_FILE, SCREENSHOT_FILE
 
 log = structlog.get_logger(__name__)
 
-PAGE_DIR = "page"
-"""In the job's directory."""
-REPORT_FILE = "report.json"
-SCREENSHOT_FILE = "screenshot.png"
 CHECK_INTERVAL_S = 600.0
 """A diagnosis may outlive its time by so much."""
 # Far more than a worker writes.

@@ -12,6 +12,9 @@ from reelkit.page.hierarchies import CONTROLLERS, UNIFIED, own_groups
 from reelkit.page.limits import Limits
 
 _CPU_PERIOD_US = 100_000
+_CPU_WEIGHT, _CPU_SHARES = 400, 4_096
+"""Four times the usual: a browser's processes that do the work are about so many, and together they would count as one
+of others."""
 _PROCESSES = "cgroup.procs"
 _V1_USED = "memory.usage_in_bytes"
 _SWAP = frozenset({"memory.swap.max", "memory.memsw.limit_in_bytes"})
@@ -134,13 +137,20 @@ def _bounds(controller: str, limits: Limits, *, unified: bool) -> list[tuple[str
             return [("memory.limit_in_bytes", memory), ("memory.memsw.limit_in_bytes", memory)]
         case "pids":
             return [("pids.max", str(limits.tasks))]
-        case "cpu" if limits.cpus is not None:
-            quota_us = round(limits.cpus * _CPU_PERIOD_US)
-            if unified:
-                return [("cpu.max", f"{quota_us} {_CPU_PERIOD_US}")]
-            return [("cpu.cfs_period_us", str(_CPU_PERIOD_US)), ("cpu.cfs_quota_us", str(quota_us))]
+        case "cpu":
+            weight = ("cpu.weight", str(_CPU_WEIGHT)) if unified else ("cpu.shares", str(_CPU_SHARES))
+            return [weight, *_quota(limits.cpus, unified=unified)]
         case _:
             return []
+
+
+def _quota(cpus: float | None, *, unified: bool) -> list[tuple[str, str]]:
+    if cpus is None:
+        return []
+    quota_us = round(cpus * _CPU_PERIOD_US)
+    if unified:
+        return [("cpu.max", f"{quota_us} {_CPU_PERIOD_US}")]
+    return [("cpu.cfs_period_us", str(_CPU_PERIOD_US)), ("cpu.cfs_quota_us", str(quota_us))]
 
 
 def _set(file: Path, value: str) -> None:

@@ -13,10 +13,8 @@ from PIL import Image
 
 from reelkit.clock import Clock
 from reelkit.durable import write_durably
+from reelkit.page.job_files import PAGE_DIR, REPORT_FILE, SCREENSHOT_FILE
 
-DIRECTORY = "page"
-"""In the job's directory."""
-REPORT_FILE, PICTURE_FILE = "report.json", "screenshot.png"
 _MOST = 200
 """Entries of each kind; of more, the first and the last."""
 _MAX_CHARACTERS = 1_000
@@ -91,7 +89,7 @@ class Diagnosis:
 
     def write(self, job_dir: Path, picture: av.VideoFrame | None) -> None:
         """Puts it into the job's directory, with what was last seen. Blocks. Raises OSError."""
-        directory = job_dir / DIRECTORY
+        directory = job_dir / PAGE_DIR
         directory.mkdir(exist_ok=True)
         report: Mapping[str, Any] = {
             **self._facts,
@@ -103,7 +101,7 @@ class Diagnosis:
             text = text.replace(secret, _HIDDEN)
         write_durably(directory / REPORT_FILE, text.encode("utf-8", "replace"))
         if picture is not None:
-            Image.fromarray(picture.to_ndarray(format="rgb24")).save(directory / PICTURE_FILE)
+            Image.fromarray(picture.to_ndarray(format="rgb24")).save(directory / SCREENSHOT_FILE)
 
     def _not_reached(self, known: dict[tuple[str, int], str], host: str, port: int, reason: str) -> None:
         if (host, port) not in known and len(known) < _MOST:

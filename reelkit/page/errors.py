@@ -8,6 +8,7 @@ PageError
 │   ├── BrowserNotStarted   it ended or did nothing before its first page was there
 │   ├── BrowserGone         it ended, whatever ended it
 │   ├── ScreenFailed        it broke the protocol of its screen
+│   ├── MalformedMessage    it broke the protocol of its loudspeaker
 │   └── CdpError            it refused a command
 │       └── CdpTimeout      it did not answer one in time
 └── PageFailed              the page itself, whose author is to blame
@@ -70,6 +71,10 @@ class ScreenFailed(BrowserError):
     """What the browser says to its screen makes no sense; another start may succeed."""
 
     retry = True
+
+
+class MalformedMessage(BrowserError):
+    """What a client of the loudspeaker sent makes no sense; nothing it sends after that can be understood."""
 
 
 class PageFailed(PageError):

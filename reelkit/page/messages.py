@@ -13,11 +13,10 @@ import structlog
 from reelkit.capture.events import BroadcastSent
 from reelkit.capture.journal import JournalWriter
 from reelkit.clock import Clock
+from reelkit.page.job_files import MESSAGES_FILE
 
 log = structlog.get_logger(__name__)
 
-MESSAGES_FILE = Path("page") / "messages.jsonl"
-"""In the job's directory; lines as in a capture's journal."""
 PEER_ID = "page"
 """The sender of what a page says of its own."""
 _METADATA = "ID3Data"

@@ -81,6 +81,9 @@ class PagePicture:
             return
         stretches = self._timeline.stretches
         end_s = stretches[-1].end_s if stretches else -math.inf
+        if self._timeline.ended and end_s is not None and self._queue is not None:
+            # However long it takes until the rest is encoded.
+            self._queue.cover(end_s - self._offset_s + self._half_frame_s)
         # All that was recorded has been asked for. What is shown when a recording begins or goes on may have been drawn
         # long before.
         if end_s is not None and self._asked_s >= end_s - 2 / self._timeline.fps and horizon_s > end_s:

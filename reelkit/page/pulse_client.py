@@ -7,9 +7,10 @@ from typing import Protocol, cast
 import structlog
 
 from reelkit.clock import Clock
+from reelkit.page.errors import MalformedMessage
 from reelkit.page.pulse_devices import SINK_INDEX, SINK_NAMES, put_server_info, put_sink_info
 from reelkit.page.pulse_frames import FrameSplitter, packet_frame
-from reelkit.page.pulse_protocol import NO_INDEX, VERSION, VERSION_MASK, Command, MalformedMessage, Refusal
+from reelkit.page.pulse_protocol import NO_INDEX, VERSION, VERSION_MASK, Command, Refusal
 from reelkit.page.pulse_streams import Answer, Handler, PulseStreams
 from reelkit.page.sound_mixer import SoundMixer
 from reelkit.page.tagged_values import TagReader, TagWriter

@@ -3,7 +3,8 @@
 import struct
 from collections.abc import Iterator
 
-from reelkit.page.pulse_protocol import NO_INDEX, MalformedMessage
+from reelkit.page.errors import MalformedMessage
+from reelkit.page.pulse_protocol import NO_INDEX
 
 MAX_FRAME_BYTES = 1 << 20
 """libpulse sends sound in pieces of 64 KiB, and packets are much smaller."""

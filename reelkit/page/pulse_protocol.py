@@ -2,8 +2,6 @@
 
 from enum import IntEnum
 
-from reelkit.page.errors import PageError
-
 VERSION = 13
 """What is announced, and so the form of all messages. libpulse takes servers from version 8 on; 13 is the first that
 tells clients when a stream starts, which their clock needs, and later ones add nothing that is of use here."""
@@ -60,7 +58,3 @@ class Refusal(IntEnum):
     VERSION = 17
     TOO_LARGE = 18
     NOT_SUPPORTED = 19
-
-
-class MalformedMessage(PageError):
-    """What a client sent is not of this protocol; nothing it sends after that can be understood."""

@@ -4,7 +4,8 @@ import struct
 from collections.abc import Sequence
 from typing import Self
 
-from reelkit.page.pulse_protocol import MOST_CHANNELS, MalformedMessage
+from reelkit.page.errors import MalformedMessage
+from reelkit.page.pulse_protocol import MOST_CHANNELS
 from reelkit.page.sample_spec import SampleSpec
 
 _TEXT, _NO_TEXT, _U32, _U64, _S64 = b"t", b"N", b"L", b"R", b"r"

@@ -94,6 +94,7 @@ class Visit:
         async with AsyncExitStack() as stack:
             recorder = await stack.enter_async_context(RecordingSocket(self._on_message))
             jail = await stack.enter_async_context(self._jail())
+            stack.callback(self._last_words, jail)
             await stack.enter_async_context(self._way_out(jail, recorder, stack))
             sight, sound = jail.profile / _SCREEN_SOCKET, jail.profile / _SOUND_SOCKET
             video = self._video
@@ -106,7 +107,6 @@ class Visit:
             await self._sized(browser, screen)
             self._diagnosis.fact(confinement=browser.confinement.described())
             too_large: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-            stack.push_async_callback(self._last_words, browser)
             watcher = await stack.enter_async_context(self._watcher(jail, too_large))
             try:
                 visiting = self._visited(browser, recorder, screen, on_ready)
@@ -209,10 +209,9 @@ class Visit:
 
         return Watcher(jail, passed, clock=self._clock)
 
-    async def _last_words(self, browser: PageBrowser) -> None:
+    def _last_words(self, jail: Jail) -> None:
         self._diagnosis.fact(
-            browser_exit=str(browser.closed.result()) if browser.closed.done() else None,
-            browser_log=browser.stderr_tail,
+            browser_exit=str(jail.exited.result()) if jail.exited.done() else None, browser_log=jail.stderr_tail
         )
 
     def _refused(self, refusal: Refusal) -> None:

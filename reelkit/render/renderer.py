@@ -25,7 +25,7 @@ from reelkit.render.no_needs import NoNeeds
 from reelkit.render.no_picture import NoPicture
 from reelkit.render.picture import Picture
 from reelkit.render.progress import Progress, StuckTrack
-from reelkit.render.report import ENCODE_VIDEO, CpuMeter, RenderReport
+from reelkit.render.report import ENCODE_VIDEO, SOURCE, CpuMeter, RenderReport
 from reelkit.render.segment import SegmentPlan, SegmentWriter, film_samples
 from reelkit.render.sound import Sound
 from reelkit.render.source import Needs as NeedsOfSource
@@ -77,7 +77,7 @@ class Renderer:
         self._feed = Feed(capture_dir, config, clock)
         self._timeline = self._feed.timeline
         self._tee = Tee(tap, self._timeline, config) if tap is not None else None
-        self._meter = CpuMeter()
+        self._meter = CpuMeter(SOURCE if source is not None else None)
         self._source = source
         self._picture: PictureSource = NoPicture(self._catalog)
         self._sound: SoundSource

@@ -13,6 +13,8 @@ from reelkit.render.viewing import TrackViewing
 
 ENCODE_VIDEO = "encode_video"
 """The part of the video encoder, which is told apart from all the rest."""
+SOURCE = "source"
+"""The part of the threads that a film's source has of its own."""
 
 
 class TrackReport(BaseModel):
@@ -98,7 +100,9 @@ class CpuMeter:
     The renderer is a process of its own with one thread; others in it are those of the video encoder.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, others: str | None = None) -> None:
+        """``others`` names the part of the process' other threads, if they are not the video encoder's."""
+        self._others = others
         self._parts_s: dict[str, float] = {}
         self._process_s = time.process_time()
         self._thread_s = time.thread_time()
@@ -126,7 +130,7 @@ class CpuMeter:
         thread_s = time.thread_time() - self._thread_s
         others_s = max(0.0, time.process_time() - self._process_s - thread_s)
         parts_s = dict(self._parts_s)
-        owner = ENCODE_VIDEO if ENCODE_VIDEO in parts_s else "other"
+        owner = self._others or (ENCODE_VIDEO if ENCODE_VIDEO in parts_s else "other")
         parts_s[owner] = parts_s.get(owner, 0.0) + others_s
         parts_s["other"] = parts_s.get("other", 0.0) + max(0.0, thread_s - self._counted_s)
         return parts_s

@@ -24,8 +24,8 @@ from reelkit.fleet.base import JobOutcome, JobProgress, JobSpec
 from reelkit.fleet.job import run_job
 from reelkit.fleet.local import LocalFleet
 from reelkit.fleet.messages import Done, Failed, Message, Progress
-from reelkit.page.diagnosis import DIRECTORY, PICTURE_FILE, REPORT_FILE
 from reelkit.page.hierarchies import own_groups
+from reelkit.page.job_files import PAGE_DIR, REPORT_FILE, SCREENSHOT_FILE
 from reelkit.page.source import PageSource
 from reelkit.page.spec import PageSpec
 from reelkit.page.status import PageState, PageStatus
@@ -93,12 +93,12 @@ class Place:
 
     def report(self) -> dict[str, Any]:
         """The diagnosis."""
-        found: dict[str, Any] = json.loads((self.job_dir / DIRECTORY / REPORT_FILE).read_bytes())
+        found: dict[str, Any] = json.loads((self.job_dir / PAGE_DIR / REPORT_FILE).read_bytes())
         return found
 
     @property
     def screenshot(self) -> Path:
-        return self.job_dir / DIRECTORY / PICTURE_FILE
+        return self.job_dir / PAGE_DIR / SCREENSHOT_FILE
 
     def assert_empty(self) -> None:
         """Nothing of a browser is left."""

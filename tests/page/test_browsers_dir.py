@@ -1,5 +1,7 @@
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from reelkit.settings import PageSettings
 
 
 @pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="rk-"))
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    yield directory
+    shutil.rmtree(directory)
 
 
 def test_it_is_made_once_and_found_again(temporary: Path) -> None:
@@ -21,8 +25,13 @@ def test_it_is_made_once_and_found_again(temporary: Path) -> None:
     assert first.stat().st_mode & 0o777 == 0o711
 
 
-def test_the_operator_may_choose_another(tmp_path: Path) -> None:
-    assert browsers_dir(PageSettings(browsers_dir=tmp_path / "fast")) == tmp_path / "fast"
+def test_the_operator_may_choose_another() -> None:
+    assert browsers_dir(PageSettings(browsers_dir=Path("/srv/browsers"))) == Path("/srv/browsers")
+
+
+def test_a_name_that_is_too_long_for_sockets_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JailFailed, match=r"page\.browsers_dir"):
+        browsers_dir(PageSettings(browsers_dir=tmp_path / ("long" * 20)))
 
 
 @pytest.mark.parametrize("kind", ["link", "open", "file"])

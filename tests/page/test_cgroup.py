@@ -75,7 +75,12 @@ def test_version_2_is_told_the_same(tmp_path: Path) -> None:
     assert cgroup.unified
     assert set(cgroup.directories) == {"memory", "pids", "cpu"}
     assert set(cgroup.directories.values()) == {tmp_path / NAME}
-    assert contents(tmp_path / NAME) == {"memory.max": str(200 << 20), "pids.max": "50", "cpu.max": "150000 100000"}
+    assert contents(tmp_path / NAME) == {
+        "memory.max": str(200 << 20),
+        "pids.max": "50",
+        "cpu.weight": "400",
+        "cpu.max": "150000 100000",
+    }
     (tmp_path / NAME / "memory.current").write_text("5000000\n")
     (tmp_path / NAME / "memory.stat").write_text("anon 1\ninactive_file 1000000\n")
     (tmp_path / NAME / "memory.events").write_text("low 0\noom 3\noom_kill 2\n")

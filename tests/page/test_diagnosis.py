@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from reelkit.clock import SystemClock
-from reelkit.page.diagnosis import DIRECTORY, PICTURE_FILE, REPORT_FILE, Diagnosis, without_query
+from reelkit.page.diagnosis import Diagnosis, without_query
+from reelkit.page.job_files import PAGE_DIR, REPORT_FILE, SCREENSHOT_FILE
 
 
 def written(diagnosis: Diagnosis, directory: Path) -> dict[str, Any]:
     diagnosis.write(directory, None)
-    assert not (directory / DIRECTORY / PICTURE_FILE).exists()
-    report: dict[str, Any] = json.loads((directory / DIRECTORY / REPORT_FILE).read_text())
+    assert not (directory / PAGE_DIR / SCREENSHOT_FILE).exists()
+    report: dict[str, Any] = json.loads((directory / PAGE_DIR / REPORT_FILE).read_text())
     return report
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 from reelkit.capture.events import BroadcastSent
 from reelkit.capture.journal import JournalReader
-from reelkit.page.messages import MESSAGES_FILE, PEER_ID, PageMessages
+from reelkit.page.job_files import MESSAGES_FILE
+from reelkit.page.messages import PEER_ID, PageMessages
 from tests.page.clocks import WALL_S, SetClock
 
 

@@ -3,8 +3,9 @@ import struct
 
 import pytest
 
+from reelkit.page.errors import MalformedMessage
 from reelkit.page.pulse_frames import MAX_FRAME_BYTES, FrameSplitter, packet_frame
-from reelkit.page.pulse_protocol import NO_INDEX, MalformedMessage
+from reelkit.page.pulse_protocol import NO_INDEX
 
 
 def header(length: int, channel: int = 0, flags: int = 0) -> bytes:

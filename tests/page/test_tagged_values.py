@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelkit.page.pulse_protocol import MOST_CHANNELS, MalformedMessage
+from reelkit.page.errors import MalformedMessage
+from reelkit.page.pulse_protocol import MOST_CHANNELS
 from reelkit.page.sample_spec import SampleFormat, SampleSpec
 from reelkit.page.tagged_values import TagReader, TagWriter
 

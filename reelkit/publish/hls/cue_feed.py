@@ -15,7 +15,7 @@ import structlog
 from reelkit.capture.events import BroadcastSent, Event, PeerJoined, PeerRenamed, RecordingMarked
 from reelkit.capture.journal import JournalReader
 from reelkit.capture.layout import JOURNAL_FILE
-from reelkit.page.messages import MESSAGES_FILE
+from reelkit.page.job_files import MESSAGES_FILE
 from reelkit.publish.hls.cue import MESSAGE_TYPE, Cue, Sender, closes, one_line
 from reelkit.publish.hls.id3 import MAX_TEXT_BYTES
 from reelkit.render.config import RenderConfig

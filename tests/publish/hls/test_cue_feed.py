@@ -6,7 +6,7 @@ import pytest
 
 from reelkit.capture.events import Event, PeerRenamed
 from reelkit.capture.layout import JOURNAL_FILE
-from reelkit.page.messages import MESSAGES_FILE
+from reelkit.page.job_files import MESSAGES_FILE
 from reelkit.publish.hls.cue import Cue, Sender, closes
 from reelkit.publish.hls.cue_feed import CueFeed
 from reelkit.publish.hls.id3 import MAX_TEXT_BYTES
