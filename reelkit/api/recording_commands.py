@@ -24,6 +24,9 @@ async def start_recording(state: AppState, actor: Actor, params: RecordingParams
         raise NotPermitted("meeting_id: a participant can only record their own meeting")
     if actor.identity is not None and params.reelkit is not None and params.reelkit.keep_capture is not None:
         raise NotPermitted("reelkit.keep_capture: only an API token decides about captures")
+    if actor.identity is not None and params.url is not None:
+        # The page is handed a token of somebody in the meeting whom nobody sees.
+        raise NotPermitted("url: only an API token may have a page opened")
     recording = await state.control.recordings.start(actor.app.id, params, actor.caller)
     return Envelope[RecordingWire](data=show(state, recording))
 

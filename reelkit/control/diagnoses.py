@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,12 @@ def _moved(source: Path, target: Path, now_s: float) -> bool:
         return False
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _deleted(target)
-    source.rename(target)
+    target.mkdir(mode=0o700)
+    for name in (REPORT_FILE, SCREENSHOT_FILE):
+        with suppress(FileNotFoundError):
+            (source / name).rename(target / name)
+    # What people in the meeting said, which the page has handed on, is nobody's to keep.
+    shutil.rmtree(source, ignore_errors=True)
     # From now on it is kept for so long.
     os.utime(target, (now_s, now_s))
     return True

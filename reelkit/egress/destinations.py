@@ -9,6 +9,9 @@ from reelkit.egress.own_address import is_own, unmapped
 from reelkit.egress.proxy_route import ProxyRoute
 from reelkit.egress.wire import Wire
 
+_WEB_PORTS = frozenset({80, 443})
+"""What the operator shows to everybody may be this machine's."""
+
 
 class Destinations:
     """What may be connected to. Every connection resolves its name anew and is judged anew.
@@ -72,4 +75,8 @@ class Destinations:
 
     def _is_closed(self, address: Address, port: int) -> bool:
         # The public address of a machine behind a NAT is media's too, though it is none of the machine's own.
-        return port in self._closed_ports and (is_own(address) or self.is_media(str(unmapped(address)), port))
+        own = is_own(address)
+        if own and port not in _WEB_PORTS and not self._guard.is_opened(address):
+            # Firewalls keep others from what listens there, but not this machine from its own public address.
+            return True
+        return port in self._closed_ports and (own or self.is_media(str(unmapped(address)), port))

@@ -115,6 +115,10 @@ class EgressGuard:
                 raise EgressRefused("the host is not on the public internet", host=host)
         return addresses
 
+    def is_opened(self, address: Address) -> bool:
+        """Whether the operator's own settings let callers reach ``address``, whatever it is."""
+        return self._allow_private or any(_is_in(form, self._allowed) for form in _forms(address))
+
     def permits(self, address: Address) -> bool:
         """Whether the policy lets callers reach ``address``."""
         forms = _forms(address)

@@ -35,6 +35,7 @@ class Cdp:
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pipe = CdpPipe(MessageSplitter(self._hear, self._hear_overlong, max_message_bytes), self._end)
         self._last_id = 0
+        self._overlong = False
         self._calls: dict[int, tuple[str, asyncio.Future[Result]]] = {}
         self._handlers: dict[tuple[str | None, str], list[EventHandler]] = {}
 
@@ -133,7 +134,10 @@ class Cdp:
         number = _NUMBER.match(beginning)
         method, answer = self._calls.get(int(number.group(1)), ("", None)) if number else ("", None)
         if answer is None or answer.done():
-            log.warning("dropped an overlong message of the browser", beginning=beginning[:80])
+            if not self._overlong:
+                # A page may cause any number.
+                self._overlong = True
+                log.warning("dropped an overlong message of the browser, and will drop more")
             return
         answer.set_exception(CdpError("the browser's answer is too long", method=method))
 

@@ -9,8 +9,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-MAX_MESSAGE_BYTES = 64 << 20
-"""A picture of a screen has a few MB. A longer message is a page's doing and not kept."""
+MAX_MESSAGE_BYTES = 1 << 20
+"""Nothing that is asked for is so long. A longer message is a page's doing and not kept."""
 BEGINNING_BYTES = 256
 """What is told of a message that is too long; its number stands there."""
 _END = b"\0"

@@ -119,10 +119,10 @@ def _reason_of(host: str, known: Mapping[tuple[str, int], str]) -> str | None:
 def _secrets(url: str) -> list[str]:
     """What must not be told of a URL, as it stands there and as it is meant; the longest first."""
     try:
-        query = urlsplit(url).query
+        parts = urlsplit(url)
     except ValueError:
         return []
-    written = {pair.partition("=")[2] for pair in query.split("&")}
+    written = {pair.partition("=")[2] for each in (parts.query, parts.fragment) for pair in each.split("&")}
     found = written | {unquote_plus(each) for each in written}
     # As JSON has it.
     escaped = {json.dumps(each, ensure_ascii=False)[1:-1] for each in found if len(each) >= _MIN_SECRET_CHARACTERS}

@@ -59,7 +59,8 @@ def remove_all(order: Order, cgroup: Cgroup) -> bool:
     """Removes the directory, the bounds and, if nothing of these is left, the lock. Tells whether that is so."""
     deadline_s = time.monotonic() + _TIMEOUT_S
     # It does not follow links, so that nothing which a page has made leads out of it.
-    shutil.rmtree(order.profile, ignore_errors=True)
+    with suppress(RecursionError):
+        shutil.rmtree(order.profile, ignore_errors=True)
     while not (removed := cgroup.remove()) and time.monotonic() < deadline_s:
         # The last process is counted a moment longer than it can be seen.
         time.sleep(_ROUND_S)

@@ -5,6 +5,7 @@ already. But a page may say something of its own there, so what it says is kept 
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ _METADATA = "ID3Data"
 _MAX_BYTES = 64 << 10
 _MOST = 20_000
 """Messages of one recording: five each second for an hour."""
-_FSYNC_INTERVAL_S = 1.0
+_MAX_TOTAL_BYTES = 16 << 20
+_FSYNC_INTERVAL_S = math.inf
+"""A disk that is slow must not hold up the thread that has the page's screen; closing it writes it out."""
 
 
 class PageMessages:
@@ -34,16 +37,22 @@ class PageMessages:
         self._clock = clock
         self._writer: JournalWriter | None = None
         self._count = 0
+        self._bytes = 0
 
     def take(self, message_type: str, payload: Any) -> None:  # noqa: ANN401 - JSON
         """A message of the page. What cannot be written is lost, and logged."""
-        if message_type != _METADATA or self._count >= _MOST:
-            return
-        text = json.dumps(payload, ensure_ascii=False)
-        if len(text) > _MAX_BYTES:
-            log.warning("a page's metadata is too long and is left out", characters=len(text))
+        if message_type != _METADATA or self._count >= _MOST or self._bytes >= _MAX_TOTAL_BYTES:
             return
         self._count += 1
+        try:
+            # Half a surrogate pair, which JSON lets through, is no text.
+            text = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace").decode()
+        except (ValueError, RecursionError):
+            return
+        if len(text) > _MAX_BYTES:
+            log.info("a page's metadata is too long and is left out", characters=len(text))
+            return
+        self._bytes += len(text)
         event = BroadcastSent(time_s=self._clock.time_s(), peer_id=PEER_ID, message_type=message_type, payload=text)
         try:
             if self._writer is None:

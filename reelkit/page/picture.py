@@ -55,6 +55,8 @@ class PagePicture:
         """The screen's beat is not the film's: a frame shows the picture that is nearest to it."""
         self._frame: av.VideoFrame | None = None
         self._asked_s = -math.inf
+        self._before: tuple[float, av.VideoFrame | None] | None = None
+        """Where the last stretch ended, and what was seen there."""
         self._new = 0
         self._dropped_before = 0
         self._drawn = False
@@ -87,15 +89,20 @@ class PagePicture:
         # All that was recorded has been asked for. What is shown when a recording begins or goes on may have been drawn
         # long before.
         if end_s is not None and self._asked_s >= end_s - 2 / self._timeline.fps and horizon_s > end_s:
+            if self._before is None or self._before[0] != end_s:
+                # Half a frame of the stretch may be left, which is made when the recording goes on.
+                self._before = (end_s, self._frame)
             self._take(horizon_s)
 
     def ready_until_s(self, wall_s: float) -> float:  # noqa: ARG002 - as Picture.ready_until_s has it
         """As far as the screen is."""
-        return math.inf if self._queue is None else self._queue.complete_s + self._offset_s
+        return math.inf if self._queue is None else self._queue.complete_s + self._offset_s - self._half_frame_s
 
     def frame(self, wall_s: float) -> av.VideoFrame:
         """What was seen at an instant; black before the page ever showed anything."""
         self._asked_s = wall_s
+        if self._before is not None and wall_s < self._before[0] and self._before[1] is not None:
+            return self._before[1]
         if self._take(wall_s + self._half_frame_s):
             self._new += 1
             self._drawn = self._drawn or _has_colours(self._frame)

@@ -28,6 +28,9 @@ _MAX_MESSAGE_BYTES = 1 << 20
 _MAX_CONNECTIONS = 8
 """Of one page: a page that is loaded anew comes back."""
 
+_MAX_LOGGED, _MAX_COMPLAINTS = 10, 1_000
+"""Of what a page says that makes no sense; then nothing more is heard of it."""
+
 OnMessage = Callable[[str, Any], None]
 """Gets type and payload of a broadcast message."""
 
@@ -39,6 +42,7 @@ class RecordingSocket:
         self._on_message = on_message
         self._server: Server | None = None
         self._open = 0
+        self._complaints = 0
         self.connected = asyncio.Event()
         """Set while a page is connected."""
         self.started = asyncio.Event()
@@ -80,8 +84,10 @@ class RecordingSocket:
         try:
             async for message in page:
                 self._hear(message)
+                if self._complaints > _MAX_COMPLAINTS:
+                    await page.close(1008)
         except ConnectionClosed:
-            log.info("the page's recording socket broke off")
+            self._complain("the page's recording socket broke off")
         finally:
             self._open -= 1
             if not self._open:
@@ -97,12 +103,17 @@ class RecordingSocket:
         except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict) or not isinstance(told.get("type"), str):
-            log.info("the page told its recorder something unknown")
+            self._complain("the page told its recorder something unknown")
             return
         if told["type"] == START:
             self.started.set()
         elif self._on_message is not None:
             self._on_message(told["type"], told.get("payload"))
+
+    def _complain(self, what: str) -> None:
+        self._complaints += 1
+        if self._complaints <= _MAX_LOGGED:
+            log.info(what, further="not logged" if self._complaints == _MAX_LOGGED else None)
 
 
 async def _ping(page: ServerConnection) -> None:

@@ -10,8 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from reelkit.page.errors import JailFailed, NoSlot
 from reelkit.page.processes import users
+
+log = structlog.get_logger(__name__)
 
 USER_IDS = range(61_184, 65_520)
 """What systemd takes for services without an account, so that no machine has people there."""
@@ -40,6 +44,7 @@ class Slot:
             directory.mkdir(parents=True, exist_ok=True)
             directory.chmod(_DIRECTORY_MODE)
             running = users()
+            failure: Exception | None = None
             for number in _in_turn(numbers, directory):
                 if number in running or _is_account(number):
                     continue
@@ -48,17 +53,23 @@ class Slot:
                     slot = cls(number, directory, lock_fd)
                     try:
                         slot._make_profile()
-                    except OSError:
-                        slot.release()
-                        raise
+                    except (OSError, RecursionError) as error:
+                        # What a browser left there cannot be removed: there are other numbers.
+                        log.warning("a browser's directory cannot be made", number=number, reason=str(error))
+                        slot.close()
+                        failure = failure or error
+                        continue
                     return slot
         except OSError as error:
             raise JailFailed(f"browsers need a directory they can write in: {error}", directory=directory) from error
+        if failure is not None:
+            raise JailFailed(f"browsers need a directory they can write in: {failure}", directory=directory)
         raise NoSlot("all users that browsers may run as are taken", count=len(numbers))
 
     def release(self) -> None:
         """Removes what is on the disk and lets others have the number. Everything that ran in it must have ended."""
-        shutil.rmtree(self.profile, ignore_errors=True)
+        with suppress(RecursionError):
+            shutil.rmtree(self.profile, ignore_errors=True)
         self.lock_path.unlink(missing_ok=True)
         self.close()
 

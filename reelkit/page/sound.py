@@ -26,8 +26,8 @@ _SILENT = 1e-4
 """-80 dBFS: players that play nothing still play something."""
 _KEPT_SAMPLES = SAMPLE_RATE_HZ
 """Of what was rendered so much stays on the tape."""
-_PAUSED_SAMPLES = 20 * SAMPLE_RATE_HZ
-"""And so much of what was not recorded: a renderer that is behind may not have come to the pause yet."""
+_PAUSED_SAMPLES = 2 * SAMPLE_RATE_HZ
+"""And so much of what was not recorded."""
 
 
 class _State(BaseModel):
@@ -86,6 +86,8 @@ class PageSound:
         stretches = self._timeline.stretches
         if self._tape is None or horizon_s == math.inf or (stretches and stretches[-1].end_s is None):
             return
+        if self._position < self._timeline.duration_s * SAMPLE_RATE_HZ:
+            return  # A renderer that is behind has not come to the pause, or to the end, yet.
         self._tape.forget(self._on_tape(horizon_s) - _PAUSED_SAMPLES)
 
     def ready_until_s(self, wall_s: float) -> float:  # noqa: ARG002 - as Sound.ready_until_s has it
@@ -163,7 +165,9 @@ class PageSound:
             self._anchor = (stretch.start_s, exact)
         origin = self._anchor[1]
         heard = self._tape.read(origin + at, samples)
-        self._silenced += max(0, min(samples, origin + at + samples - self._tape.complete))
+        first = origin + at
+        late, lost = first + samples - self._tape.complete, self._tape.lost - first
+        self._silenced += max(0, min(samples, late)) + max(0, min(samples, lost))
         if abs(exact - origin) > _MOVED_SAMPLES and samples > FADE_SAMPLES:
             heard = self._moved(heard, exact + at, samples)
             self._anchor = (stretch.start_s, exact)

@@ -80,11 +80,12 @@ class PageSource:
         self._diagnosis = Diagnosis(clock, spec.url.get_secret_value() if spec is not None else "")
         self._messages = PageMessages(job_dir, clock)
         self._reloads = 0
-        self._ready = False
+        self._ready = any((job_dir / "segments").glob("*.json"))
+        """Whether the page was ever recorded, be it by an earlier worker."""
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="page")
+        self._thread = threading.Thread(target=self._run, name="page", daemon=True)
 
     def __enter__(self) -> Self:
         if self._spec is not None:

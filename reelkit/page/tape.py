@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from reelkit.page.sound_block import SAMPLE_RATE_HZ, SoundBlock
 
-_MOST_SAMPLES = 60 * SAMPLE_RATE_HZ
-"""Sound that waits for the renderer; of more the oldest is lost."""
+_MOST_SAMPLES = 120 * SAMPLE_RATE_HZ
+"""Sound that waits for the renderer, 46 MB; of more the oldest is lost."""
 
 
 class SoundTape:
@@ -20,6 +20,8 @@ class SoundTape:
         self._lock = threading.Lock()
         self._blocks: deque[SoundBlock] = deque()
         self._complete = -1
+        self._lost = -1
+        """Up to where sound was given up because nobody came for it."""
         self._ended = False
 
     def put(self, block: SoundBlock) -> None:
@@ -30,7 +32,8 @@ class SoundTape:
                 return
             self._blocks.append(block)
             while self._blocks[0].first_sample < self._complete - _MOST_SAMPLES:
-                self._blocks.popleft()
+                given_up = self._blocks.popleft()
+                self._lost = given_up.first_sample + given_up.count
 
     def end(self) -> None:
         """No sound comes any more."""
@@ -42,6 +45,12 @@ class SoundTape:
         """Behind the last sample that has come."""
         with self._lock:
             return self._complete
+
+    @property
+    def lost(self) -> int:
+        """Behind the last sample that was given up unread."""
+        with self._lock:
+            return self._lost
 
     @property
     def ended(self) -> bool:

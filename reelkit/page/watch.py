@@ -9,10 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+import structlog
+
 from reelkit.clock import Clock, SystemClock
 from reelkit.page.cgroup import Cgroup
 from reelkit.page.jail import Jail
 from reelkit.page.processes import descendants
+
+log = structlog.get_logger(__name__)
 
 INTERVAL_S = 0.5
 """A page needs about that long for filling a gigabyte."""
@@ -22,6 +26,8 @@ _MOST_FILES = 200_000
 """A profile has some hundreds. Looking at more would take longer than the time between two looks."""
 _COUNTED = ("RssAnon:", "RssShmem:")
 _KIB = 1_024
+
+_BEYOND_COUNTING = 1 << 62
 
 Limit = Literal["memory", "disk"]
 LimitHandler = Callable[[Limit], None]
@@ -82,7 +88,10 @@ class Watcher:
 
     async def _run(self) -> None:
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except (OSError, ValueError) as error:
+                log.warning("a browser's use could not be measured", reason=str(error))
             await self._clock.sleep(self._interval_s)
 
     def _tell(self, limit: Limit) -> None:
@@ -103,7 +112,10 @@ def directory_bytes(directory: Path) -> int:
     """What is in a directory and below it, as the disk counts it. Links are not followed."""
     total_bytes = files = 0
     ahead = [os.fspath(directory)]
-    while ahead and files < _MOST_FILES:
+    while ahead:
+        if files >= _MOST_FILES:
+            # Nobody counts so many twice a second, and nobody needs them.
+            return _BEYOND_COUNTING
         with suppress(OSError), os.scandir(ahead.pop()) as entries:
             for entry in entries:
                 files += 1

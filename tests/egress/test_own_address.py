@@ -4,7 +4,10 @@ from ipaddress import ip_address
 
 import pytest
 
+from reelkit.egress.destinations import Destinations
+from reelkit.egress.guard import EgressGuard
 from reelkit.egress.own_address import is_own, unmapped
+from reelkit.settings import EgressSettings
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,14 @@ def test_the_kernel_knows_its_addresses(address: str, own: bool) -> None:
 )
 def test_mapped_addresses_are_what_they_stand_for(address: str, leads_to: str) -> None:
     assert unmapped(ip_address(address)) == ip_address(leads_to)
+
+
+@pytest.mark.parametrize(("port", "closed"), [(6_379, True), (8_080, True), (80, False), (443, False)])
+def test_behind_this_machines_own_public_address_only_the_web_is_open(
+    port: int, closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelkit.egress.destinations.is_own", lambda address: str(address) == "93.184.216.34")
+    for settings, still in ((EgressSettings(), closed), (EgressSettings(allowed_networks=["93.184.216.34"]), False)):
+        destinations = Destinations(EgressGuard(settings), (), (), 1.0)
+        assert destinations._is_closed(ip_address("93.184.216.34"), port) is still
+        assert destinations._is_closed(ip_address("93.184.216.35"), port) is False

@@ -42,3 +42,14 @@ def test_what_cannot_be_written_is_lost_without_harm(tmp_path: Path) -> None:
     messages = PageMessages(tmp_path, SetClock())
     messages.take("ID3Data", 1)
     messages.close()
+
+
+def test_half_a_character_and_floods_do_no_harm(tmp_path: Path) -> None:
+    messages = PageMessages(tmp_path, SetClock())
+    messages.take("ID3Data", "\ud83d")
+    for _ in range(400):
+        messages.take("ID3Data", "x" * 60_000)
+    messages.close()
+    payloads = [event.payload for event in said(tmp_path)]
+    assert payloads[0] == '"?"'
+    assert sum(map(len, payloads)) < 17 << 20

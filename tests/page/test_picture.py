@@ -76,7 +76,8 @@ def test_a_page_that_was_never_seen_is_black(film: Film) -> None:
 def test_pictures_are_ready_as_far_as_the_screen_is(film: Film) -> None:
     assert film.queue is not None
     film.queue.complete(2.5)
-    assert film.picture.ready_until_s(WALL_S) == WALL_S + 2.5
+    # A frame shows what is seen up to half a frame later.
+    assert film.picture.ready_until_s(WALL_S) == pytest.approx(WALL_S + 2.5 - 0.5 / 30)
     film.queue.end()
     assert film.picture.ready_until_s(WALL_S) == math.inf
 
@@ -97,6 +98,17 @@ def test_a_renderer_that_is_behind_keeps_what_it_has_to_show(film: Film) -> None
     film.mark(2.0, "paused")
     film.picture.poll(WALL_S + 60.0)
     assert [film.at(each) for each in (1.0, 1.95)] == [50, 90]
+
+
+def test_the_last_frame_before_a_pause_shows_nothing_of_it(film: Film) -> None:
+    film.put(shot(1.0, 50))
+    for number in range(30):
+        film.at(1.0 + number / 30)
+    film.mark(2.01, "paused")
+    film.put(shot(3.0, 120))
+    film.picture.poll(WALL_S + 4.0)
+    film.mark(5.0, "resumed")
+    assert [film.at(each) for each in (2.0, 5.0)] == [50, 120]
 
 
 def test_a_picture_of_one_colour_is_blank_and_one_of_two_is_not(film: Film) -> None:

@@ -132,3 +132,20 @@ def test_without_a_page_there_is_silence() -> None:
     film = Film(tape=False)
     assert not film.sound.render(5).any()
     assert film.sound.ready_until_s(WALL_S) == math.inf
+
+
+def test_a_renderer_that_is_behind_at_the_end_still_has_all() -> None:
+    film = Film()
+    film.play(40.0)
+    film.mark(35.0, "stopped")
+    film.sound.poll(WALL_S + 40.0)
+    heard = film.sound.render(50)[0]
+    assert np.allclose(heard[FADE_SAMPLES:], ramp(SAMPLE_RATE_HZ, 50 * FRAME_SAMPLES)[FADE_SAMPLES:], atol=1e-6)
+    assert film.sound.silenced_s == 0.0
+
+
+def test_sound_that_was_given_up_is_counted() -> None:
+    film = Film()
+    film.play(131.0)
+    film.sound.render(5 * SAMPLE_RATE_HZ // FRAME_SAMPLES)
+    assert film.sound.silenced_s == pytest.approx(5.0, abs=0.05)

@@ -39,7 +39,8 @@ def test_what_was_forgotten_is_silent() -> None:
 
 def test_a_tape_that_nobody_reads_stays_bounded() -> None:
     tape = SoundTape()
-    for first in range(0, 70 * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ):
+    for first in range(0, 130 * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ):
         tape.put(block(first, 0.5, SAMPLE_RATE_HZ))
     assert tape.read(0, SAMPLE_RATE_HZ) is None
+    assert tape.lost == 10 * SAMPLE_RATE_HZ
     assert tape.read(20 * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ) is not None
