@@ -25,7 +25,7 @@ async def first_page(cdp: Cdp, size_px: tuple[int, int]) -> CdpSession:
 async def _size_px(page: CdpSession) -> object:
     """Its width and height; None while its first document is being made, which cannot be asked."""
     with suppress(CdpError):
-        return await page.evaluate("[innerWidth, innerHeight]")
+        return await page.evaluate("document.documentElement && [innerWidth, innerHeight]")
     return None
 
 

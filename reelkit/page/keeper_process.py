@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import sys
+import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
@@ -19,6 +20,10 @@ from reelkit.page.errors import BrowserNotStarted, JailFailed
 from reelkit.page.inmate import MESSAGE_BYTES
 
 log = structlog.get_logger(__name__)
+
+_SPAWNING = threading.Lock()
+"""uvloop refuses to start a process while a loop of another thread does."""
+_SPAWN_WAIT_S = 0.005
 
 _END_TIMEOUT_S = 15.0
 """More than the keeper gives itself for ending everything."""
@@ -65,15 +70,7 @@ class KeeperProcess:
         output_fd, errors_fd = os.pipe()
         self._output = asyncio.create_task(self._read(output_fd), name="page-browser-output")
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "reelkit.page.keeper", order.to_json(), *map(str, fds)),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=errors_fd,
-                # Whoever ends the worker's group leaves the keeper to its work.
-                start_new_session=True,
-                pass_fds=fds,
-            )
+            self._process = await self._spawned(order, fds, errors_fd)
         except OSError as error:
             raise JailFailed(f"the keeper of a browser cannot be started: {error}") from error
         finally:
@@ -82,6 +79,22 @@ class KeeperProcess:
         self._keepers_control.close()
         self._inmates_channel.close()
         asyncio.get_running_loop().add_reader(self._control, self._hear)
+
+    async def _spawned(self, order: Order, fds: tuple[int, ...], errors_fd: int) -> asyncio.subprocess.Process:
+        while not _SPAWNING.acquire(blocking=False):  # noqa: ASYNC110 - another thread has it for a moment
+            await asyncio.sleep(_SPAWN_WAIT_S)
+        try:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "reelkit.page.keeper", order.to_json(), *map(str, fds)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=errors_fd,
+                # Whoever ends the worker's group leaves the keeper to its work.
+                start_new_session=True,
+                pass_fds=fds,
+            )
+        finally:
+            _SPAWNING.release()
 
     async def inmate(self, timeout_s: float) -> Inmate:
         """Waits until the process that will be the browser has locked itself in. Raises JailFailed."""
