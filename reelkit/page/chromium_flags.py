@@ -32,7 +32,9 @@ FLAGS = (
     "--noerrdialogs",
     # A machine without a graphics card is the rule, and drivers of one would be a way out of the jail.
     "--disable-gpu",
-    # With animations of its own the compositor now and then holds a page's pictures back by one more, for good.
+    # Now and then, and for as long as a page is shown, pictures would come one tick later than needed: the compositor
+    # works on two at once, or on an animation of its own.
+    "--disable-main-frame-before-activation",
     "--disable-threaded-animation",
     # The page is always to be seen, whatever Chromium believes of its window.
     "--disable-background-timer-throttling",
