@@ -1,12 +1,11 @@
 """Serves pages that are to be recorded, among them a recording app with the official SDKs and UI Kit."""
 
 import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from testbed.file_server import FileServer
 from testbed.web_server import SDK
 
 PAGES = Path(__file__).resolve().parent / "pages"
@@ -29,29 +28,11 @@ class _Handler(SimpleHTTPRequestHandler):
         """Says nothing."""
 
 
-class PageServer:
+class PageServer(FileServer):
     """A context manager; ``origin`` is its address. Raises FileNotFoundError if the packages are not installed."""
 
     def __init__(self) -> None:
         for path in (SDK, RECORDING_SDK, UI_KIT):
             if not path.exists():
                 raise FileNotFoundError(f"{path}: run scripts/setup.sh --tests first")
-        handler = functools.partial(_Handler, directory=str(PAGES))
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="page-server")
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(functools.partial(_Handler, directory=str(PAGES)), "page-server")

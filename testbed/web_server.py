@@ -1,11 +1,11 @@
 """Serves the test bed's page and the SDK from loopback: a browser gives cameras only to secure or local origins."""
 
 import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from testbed.file_server import FileServer
 
 WEB = Path(__file__).resolve().parent / "web"
 SDK = WEB / "node_modules/@cloudflare/realtimekit/dist/browser.js"
@@ -35,7 +35,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Says nothing: requests of a test are not worth a line."""
 
 
-class WebServer:
+class WebServer(FileServer):
     """A context manager; ``url`` is the page. The files of the directory ``media`` are served below ``/media/``.
 
     Raises FileNotFoundError if the SDK is not installed."""
@@ -43,28 +43,9 @@ class WebServer:
     def __init__(self, media: Path | None = None) -> None:
         if not SDK.exists():
             raise FileNotFoundError(f"{SDK}: run scripts/setup.sh first")
-        handler = functools.partial(_Quiet, directory=str(WEB), media=media)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="testbed-web")
+        super().__init__(functools.partial(_Quiet, directory=str(WEB), media=media), "testbed-web")
 
     @property
     def url(self) -> str:
         """The page's address."""
         return f"{self.origin}/page.html"
-
-    @property
-    def origin(self) -> str:
-        """The server's address, without a path."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
