@@ -1,0 +1,14 @@
+"""API tokens with scope and expiry, and answers to repeated requests."""
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
