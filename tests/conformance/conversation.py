@@ -4,9 +4,11 @@ There are a meeting of three whom the operator kicks one after the other, record
 afterwards. Each part stands on its own app, so that both clients find the same.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +23,8 @@ NO_SUMMARIES_MADE = "sessions.generate_summary_of_transcripts"
 REFUSED = {NO_TRANSCRIPTS: 404, NO_SUMMARY: 404, NO_SUMMARIES_MADE: 501}
 """Methods that are answered with an error on purpose, and its status: there is no speech recognition."""
 _DELIVERY_TIMEOUT_S = 60.0
+# Nobody in the meeting sends anything, and a second of nothing is no film.
+_FILM_S = 1.2
 
 
 async def refused(client: Client, status: int, words: str, method: str, *ids: str, **params: Any) -> RefusedCall:
@@ -30,6 +34,30 @@ async def refused(client: Client, status: int, words: str, method: str, *ids: st
     assert caught.value.status == status, caught.value
     assert words in caught.value.message
     return caught.value
+
+
+async def errors(client: Client) -> None:
+    """Each status is raised as the client's own kind of error, with our message in it."""
+    app, nobody = client.app_id, str(uuid4())
+    unnamed: dict[str, Any] = {"title": 5}
+    for status, kind, words, method, ids, params in (
+        (400, "BadRequestError", "title: ", "meetings.create", (app,), unnamed),
+        (404, "NotFoundError", "no such meeting", "meetings.get_meeting_by_id", (nobody,), {}),
+        (422, "UnprocessableEntityError", "max_seconds: ", "recordings.start_recordings", (app,),
+         {"meeting_id": nobody, "max_seconds": 5}),
+        (422, "UnprocessableEntityError", "preset_name: ", "meetings.add_participant",
+         ((await client.call("meetings.create", app))["id"],), {"custom_participant_id": "a", "preset_name": "none"}),
+    ):  # fmt: skip
+        error = await refused(client, status, words, method, *ids, **params)
+        assert error.kind == kind
+
+
+async def strangers(anonymous: Client, participant: Client) -> None:
+    """Who has no token, and who has one that does not open this."""
+    unknown = await refused(anonymous, 401, "token", "meetings.get", anonymous.app_id)
+    assert unknown.kind == "AuthenticationError"
+    forbidden = await refused(participant, 403, "participant", "meetings.get", participant.app_id)
+    assert forbidden.kind == "PermissionDeniedError"
 
 
 async def apps(client: Client) -> None:
@@ -153,13 +181,16 @@ async def _recordings(client: Client, meeting_id: str, session_id: str) -> None:
     tracks = await client.call(
         "recordings.start_track_recording", app, meeting_id=meeting_id, layers={"default": {"media_kind": "audio"}}
     )
+    await asyncio.sleep(_FILM_S)
     for action, status in (("pause", "PAUSED"), ("resume", "RECORDING"), ("stop", "UPLOADING")):
         steered = await client.call("recordings.pause_resume_stop_recording", started["id"], action=action)
         assert steered["status"] in {status, "UPLOADED"}
     await client.call("recordings.pause_resume_stop_recording", tracks["recording"]["id"], action="stop")
 
     async def uploaded() -> bool:
-        return bool((await client.call("recordings.get_one_recording", started["id"]))["status"] == "UPLOADED")
+        found = await client.call("recordings.get_one_recording", started["id"])
+        assert found["status"] != "ERRORED", found
+        return bool(found["status"] == "UPLOADED")
 
     await wait_until(uploaded, timeout_s=_DELIVERY_TIMEOUT_S)
     listed = await client.answer(

@@ -27,3 +27,18 @@ async def test_every_method_answers_as_the_client_expects(stack: Stack, kind: ty
         answered = client.called | {"apps.post"}
         assert answered | conversation.REFUSED.keys() == await client.methods()
         assert not answered & conversation.REFUSED.keys()
+
+
+@pytest.mark.parametrize("kind", [PythonClient, NodeClient])
+async def test_errors_are_the_client_s_own(stack: Stack, kind: type[Client]) -> None:
+    facts = stack.listening
+    where = facts.account_id, facts.app_id
+    base_url = f"{facts.http}/client/v4"
+    guest = await stack.api.add_guest(await stack.api.create_meeting(), "Ada")
+    async with (
+        kind(base_url, stack.token, *where) as operator,
+        kind(base_url, "wrong", *where) as anonymous,
+        kind(base_url, guest.token, *where) as participant,
+    ):
+        await conversation.errors(operator)
+        await conversation.strangers(anonymous, participant)
