@@ -39,7 +39,8 @@ class SessionEnded(_Event):
 
 
 class PeerJoined(_Event):
-    """A peer came in. A hidden peer (a recorder) has no tile and does not count."""
+    """A peer came in. A hidden peer (a recorder) has no tile and does not count, nor does one while it is not on the
+    stage."""
 
     type: Literal["peer.joined"] = "peer.joined"
     peer_id: str
@@ -48,12 +49,22 @@ class PeerJoined(_Event):
     custom_participant_id: str | None = None
     picture: str | None = None
     hidden: bool = False
+    on_stage: bool = True
+    """True in meetings without a stage."""
 
 
 class PeerRenamed(_Event):
     type: Literal["peer.renamed"] = "peer.renamed"
     peer_id: str
     name: str
+
+
+class PeerStageChanged(_Event):
+    """A peer went onto the stage of a webinar, or left it."""
+
+    type: Literal["peer.stage_changed"] = "peer.stage_changed"
+    peer_id: str
+    on_stage: bool
 
 
 class PeerPictureStored(_Event):
@@ -146,6 +157,7 @@ Event = Annotated[
     | SessionEnded
     | PeerJoined
     | PeerRenamed
+    | PeerStageChanged
     | PeerPictureStored
     | PeerLeft
     | ProducerOpened

@@ -2,8 +2,9 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import takewhile
 
 from reelkit.capture.events import (
@@ -13,6 +14,7 @@ from reelkit.capture.events import (
     PeerLeft,
     PeerPictureStored,
     PeerRenamed,
+    PeerStageChanged,
     ProducerClosed,
     ProducerOpened,
     ProducerPaused,
@@ -31,7 +33,8 @@ _EMPTY_GRID, _EMPTY_STRIP, _EMPTY_STAGE = Seating(GRID_SEATS), Seating(STRIP_SEA
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Someone who is in the meeting. A hidden peer is never shown and does not count."""
+    """Someone who is in the meeting. A hidden peer is never shown and does not count, nor is one while it is not on the
+    stage."""
 
     peer_id: str
     participant_id: str
@@ -39,6 +42,11 @@ class Peer:
     hidden: bool
     picture: str | None = None
     """Where the capture has a picture of the peer: a path relative to the capture."""
+    on_stage: bool = True
+
+    @property
+    def shown(self) -> bool:
+        return self.on_stage and not self.hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +100,11 @@ def advance(state: MeetingState, event: Event) -> MeetingState:
             return replace(state, title=event.title)
         case PeerJoined():
             return _seated(_join(state, event))
-        case PeerRenamed():
-            return _changed(state, event.peer_id, lambda peer: replace(peer, name=event.name))
-        case PeerPictureStored():
-            return _changed(state, event.peer_id, lambda peer: replace(peer, picture=event.file))
+        case PeerRenamed() | PeerPictureStored():
+            return _changed(state, event)
+        case PeerStageChanged():
+            moved = _changed(state, event)
+            return state if moved is state else _seated(moved)
         case PeerLeft():
             return _seated(
                 replace(
@@ -186,7 +195,7 @@ def _without(state: MeetingState, producer_id: str) -> tuple[Producer, ...]:
 
 
 def _join(state: MeetingState, event: PeerJoined) -> MeetingState:
-    peer = Peer(event.peer_id, event.participant_id, event.name, event.hidden)
+    peer = Peer(event.peer_id, event.participant_id, event.name, event.hidden, on_stage=event.on_stage)
     if any(known.peer_id == peer.peer_id for known in state.peers):
         # A peer whose socket dropped and came back keeps its place, and its picture.
         peers = tuple(
@@ -196,14 +205,21 @@ def _join(state: MeetingState, event: PeerJoined) -> MeetingState:
     return replace(state, peers=(*state.peers, peer))
 
 
-def _changed(state: MeetingState, peer_id: str, change: Callable[[Peer], Peer]) -> MeetingState:
-    peers = tuple(change(peer) if peer.peer_id == peer_id else peer for peer in state.peers)
+def _changed(state: MeetingState, event: PeerRenamed | PeerPictureStored | PeerStageChanged) -> MeetingState:
+    match event:
+        case PeerRenamed():
+            change = partial(replace, name=event.name)
+        case PeerPictureStored():
+            change = partial(replace, picture=event.file)
+        case PeerStageChanged():
+            change = partial(replace, on_stage=event.on_stage)
+    peers = tuple(change(peer) if peer.peer_id == event.peer_id else peer for peer in state.peers)
     return state if peers == state.peers else replace(state, peers=peers)
 
 
 def _seated(state: MeetingState) -> MeetingState:
     """With seats for those who came, freed of those who left, and with the speaker having one and the stage."""
-    present = tuple(peer.peer_id for peer in state.peers if not peer.hidden)
+    present = tuple(peer.peer_id for peer in state.peers if peer.shown)
     spoken = tuple(peer_id for peer_id in state.spoken if peer_id in present)
     if state.speaker in present:
         spoken = (state.speaker, *(peer_id for peer_id in spoken if peer_id != state.speaker))

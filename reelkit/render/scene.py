@@ -50,8 +50,9 @@ class Scene:
 
 
 def scene_of(state: MeetingState, layout: FilmLayout = "grid") -> Scene:
-    """The scene of a meeting's state in a film of that layout. Hidden peers are not in it, nor is what they send."""
-    shown = {peer.peer_id: peer for peer in state.peers if not peer.hidden}
+    """The scene of a meeting's state in a film of that layout. Hidden peers and those off the stage are not in
+    it, nor is what they send."""
+    shown = {peer.peer_id: peer for peer in state.peers if peer.shown}
     shares = tuple(
         Share(producer.producer_id, producer.peer_id, shown[producer.peer_id].name)
         for producer in state.producers

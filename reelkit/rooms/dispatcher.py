@@ -10,7 +10,7 @@ from reelkit.rooms.connection import Connection
 from reelkit.rooms.envelope import Envelope, decode, decode_payload, encode
 from reelkit.rooms.errors import MalformedMessage, RoomClosed, RoomError, UnsupportedEvent, WrongState
 from reelkit.rooms.events import MediaEvent
-from reelkit.rooms.handlers.route import LaneName, Need, Route
+from reelkit.rooms.handlers.route import LaneName, Need, Reply, Route
 from reelkit.rooms.handlers.routes import ROUTES
 from reelkit.rooms.peer import Peer
 from reelkit.rooms.proto.media_edge_pb2 import ErrorResponse
@@ -56,7 +56,9 @@ class Dispatcher:
             log.exception("a request failed", peer_id=self._peer.id, event_number=f"{envelope.event:#x}")
             self._reply_error(envelope, "internal error")
         else:
-            if reply is not None:
+            if isinstance(reply, Reply):
+                self._connection.send(encode(reply.event, reply.message, envelope.request_id))
+            elif reply is not None:
                 self._connection.send(encode(envelope.event, reply, envelope.request_id))
 
     def _require_state(self, route: Route) -> None:

@@ -5,6 +5,7 @@ from enum import IntEnum
 _CHAT = 1 << 16
 _PLUGIN = 2 << 16
 _POLL = 3 << 16
+_PRESET = 5 << 16
 _MEDIA = 0x03000000
 
 
@@ -17,17 +18,34 @@ class RoomEvent(IntEnum):
     JOIN_ROOM = 3
     LEAVE_ROOM = 4
     GET_ROOM_INFO = 5
+    LIVESTREAM_STARTED = 8
+    LIVESTREAM_STOPPED = 9
+    LIVESTREAM_ERRORED = 10
+    GET_STAGE_PEERS = 11
+    GET_STAGE_REQUESTS = 12
+    REQUEST_STAGE_ACCESS = 13
+    CANCEL_STAGE_REQUEST = 14
+    GRANT_STAGE_ACCESS = 15
+    DENY_STAGE_ACCESS = 16
     ROOM_PEER_COUNT = 17
+    JOIN_STAGE = 18
+    LEAVE_STAGE = 19
     GET_CONNECTED_ROOMS_DUMP = 20
     BROADCAST_MESSAGE = 29
     KICK = 30
     KICK_ALL = 31
     GET_WAITING_ROOM_REQUESTS = 33
+    ACCEPT_WAITING_ROOM_REQUESTS = 34
+    WAITING_ROOM_REQUEST_ACCEPTED = 35
+    DENY_WAITING_ROOM_REQUESTS = 36
+    WAITING_ROOM_REQUEST_DENIED = 37
+    PEER_STAGE_STATUS_UPDATE = 38
     BROADCAST_TO_ENTITY = 39
     RECORDING_STARTED = 40
     RECORDING_STOPPED = 41
     RECORDING_PAUSED = 42
     GET_ROOM_STAGE_STATE = 43
+    LIVESTREAM_INVOKED = 44
 
 
 class ChatEvent(IntEnum):
@@ -50,7 +68,16 @@ class PluginEvent(IntEnum):
 
 
 class PollEvent(IntEnum):
+    CREATE_POLL = _POLL | 0
     GET_POLLS = _POLL | 1
+    VOTE_POLL = _POLL | 2
+
+
+class PresetEvent(IntEnum):
+    """What people may do, as it is changed in the meeting."""
+
+    GET_USER_PRESETS = _PRESET | 0
+    UPDATE_USER_PRESET = _PRESET | 1
 
 
 class MediaEvent(IntEnum):

@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from reelkit.capture.events import MediaKind, PeerJoined, PeerLeft, ProducerClosed
+from reelkit.capture.events import MediaKind, PeerJoined, PeerLeft, PeerStageChanged, ProducerClosed
 from reelkit.rooms.admission import Admission
 from reelkit.rooms.connection import CloseCode, Connection
 from reelkit.rooms.errors import LimitExceeded, PeerRefused
@@ -13,6 +13,7 @@ from reelkit.rooms.events import MediaEvent, RoomEvent
 from reelkit.rooms.peer import Peer
 from reelkit.rooms.producer import Producer
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
+from reelkit.rooms.stage import Stage
 from reelkit.sfu import Connection as SfuConnection
 from reelkit.sfu import SfuError
 
@@ -44,12 +45,20 @@ def attach(room: "Room", admission: Admission, connection: Connection) -> Peer:
         raise PeerRefused("the peer id belongs to somebody else")
     else:
         room.log.info("a peer is back", peer_id=peer.id)
-        peer.admission = admission
+        was_on_stage = peer.stage is Stage.ON
+        peer.admit_again(admission)
+        if peer.joined and was_on_stage is not (peer.stage is Stage.ON):
+            record_stage(room, peer)
         _resume(room, peer)
     peer.connection = connection
     room.life.keep_alive_for(admission.session_keep_alive_s)
     room.life.reconsider()
     return peer
+
+
+def record_stage(room: "Room", peer: Peer) -> None:
+    """Puts into the journal whether a peer who has joined is on the stage."""
+    room.record(PeerStageChanged(time_s=room.clock.time_s(), peer_id=peer.id, on_stage=peer.stage is Stage.ON))
 
 
 def _resume(room: "Room", peer: Peer) -> None:
@@ -100,12 +109,14 @@ async def join(room: "Room", peer: Peer, name: str) -> None:
             custom_participant_id=admission.custom_participant_id,
             picture=admission.picture,
             hidden=peer.hidden,
+            on_stage=peer.stage is Stage.ON,
         )
     )
     room.ended_by_host = False
     room.life.reconsider()
     info = room_pb2.PeerInfoResponse(peer=peer.socket_peer())
     room.push(RoomEvent.JOIN_ROOM, info, room.joined_peers(but=peer))
+    room.waiting_room.joined(peer)
     room.log.info("a peer joined", peer_id=peer.id, hidden=peer.hidden)
     await room.observer.peer_joined(room, peer.info)
 
@@ -163,6 +174,7 @@ async def remove(room: "Room", peer: Peer) -> None:
         return
     peer.removed = True
     room.members.pop(peer.id, None)
+    room.waiting_room.left(peer)
     if peer.grace is not None and peer.grace is not asyncio.current_task():
         peer.grace.cancel()
     for lane in (peer.room_lane, peer.send_lane, peer.receive_lane):
@@ -198,6 +210,15 @@ async def _cut_off(room: "Room", connection: Connection) -> None:
         await room.clock.sleep(KICK_GRACE_S)
     finally:
         connection.close(CloseCode.NORMAL)
+
+
+async def kick_some(room: "Room", peers: Collection[Peer]) -> None:
+    """Sends some away, as a host would: with the last whom others can see the meeting is over."""
+    stays = any(not peer.hidden for peer in room.joined_peers() if peer not in peers)
+    if not stays and any(not peer.hidden for peer in peers):
+        room.ended_by_host = True
+    for peer in peers:
+        await kick(room, peer)
 
 
 async def kick_all(room: "Room") -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from reelkit.rooms.chat import ChatChange
 from reelkit.rooms.peer import PeerInfo
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ class RoomObserver(Protocol):
     others it is logged."""
 
     async def session_started(self, room: "Room") -> None:
-        """The first peer joined, or the session was opened without one."""
+        """The first peer joined, or the session was opened without one. Now the chat gets what it begins with."""
 
     async def session_ended(self, room: "Room") -> None:
         """The journal is closed and nothing happens in the room any more."""
@@ -23,6 +24,9 @@ class RoomObserver(Protocol):
 
     async def peer_left(self, room: "Room", peer: PeerInfo) -> None:
         """Hidden peers included."""
+
+    def chat_changed(self, room: "Room", change: ChatChange) -> None:
+        """Somebody wrote, edited, pinned or deleted a message. Everybody waits for it: it returns at once."""
 
     async def sfu_lost(self, room: "Room") -> None:
         """Janus died; the room goes on with a new one."""

@@ -1,20 +1,24 @@
 """One visit of one participant: a websocket that may drop and return, two PeerConnections, and what is sent."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import Message
 
+from reelkit.capture.events import Source
 from reelkit.clock import Clock
 from reelkit.rooms.admission import Admission
 from reelkit.rooms.connection import Connection
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import LimitExceeded
 from reelkit.rooms.lane import Lane
-from reelkit.rooms.preset import NO_RECORDER
+from reelkit.rooms.preset import NO_RECORDER, CanProduce, Permissions, Preset, merged
 from reelkit.rooms.producer import Producer
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
 from reelkit.rooms.rate_limit import RateLimit
+from reelkit.rooms.stage import Stage
 from reelkit.rooms.tasks import TaskOwner
 from reelkit.rooms.transport import ReceiveTransport, SendTransport
 
@@ -38,6 +42,10 @@ class PeerInfo:
     preset_name: str
     hidden: bool
     joined_at_s: float
+    created_at_s: float
+    """When its client connected, before it joined."""
+    view_type: str
+    """Of its preset."""
 
 
 class Peer:
@@ -46,10 +54,16 @@ class Peer:
     def __init__(self, admission: Admission, tasks: TaskOwner, clock: Clock) -> None:
         self.id = admission.peer_id
         self.admission = admission
+        self._preset = admission.preset
+        self._changes: dict[str, Any] = {}
+        self.stage = Stage.ON if self._enters_on_stage else Stage.OFF
         self.name = admission.name
         self.connection: Connection | None = None
+        self.created_at_s = clock.time_s()
         self.joined_at_s: float | None = None
         self.media_joined = False
+        self.waiting = False
+        """Whether it asked to join and has to wait for somebody to let it in."""
         self.leaving = False
         """The client said goodbye: when its socket closes it will not be back."""
         self.removed = False
@@ -64,12 +78,33 @@ class Peer:
         self.receive_lane = Lane(tasks, f"{self.id}-receive")
 
     @property
+    def preset(self) -> Preset:
+        """What the participant may do now: the admission's preset, with what somebody in the meeting has changed."""
+        return self._preset
+
+    @property
+    def permissions(self) -> Permissions:
+        return self._preset.permissions
+
+    def admit_again(self, admission: Admission) -> None:
+        """The client is back under a new admission; what was changed in the meeting still counts."""
+        self.admission = admission
+        self._preset = admission.preset.changed(self._changes)
+        if not self._preset.has_stage:
+            self.stage = Stage.ON
+
+    def change(self, permissions: Mapping[str, Any]) -> None:
+        """Changes some permissions for as long as the peer is there. Raises pydantic.ValidationError."""
+        self._preset = self._preset.changed(permissions)
+        self._changes = merged(self._changes, permissions)
+
+    @property
     def joined(self) -> bool:
         return self.joined_at_s is not None
 
     @property
     def hidden(self) -> bool:
-        return self.admission.preset.hidden
+        return self.preset.hidden
 
     @property
     def takes_tcp(self) -> bool:
@@ -78,7 +113,7 @@ class Peer:
         The browser of a recorder may be able to use nothing else. People are not told: libnice, Janus' ICE library, has
         one buffer for what comes over all TCP connections of a PeerConnection, so that a second one can break it.
         """
-        return self.admission.preset.recorder_type != NO_RECORDER
+        return self.preset.recorder_type != NO_RECORDER
 
     @property
     def info(self) -> PeerInfo:
@@ -88,10 +123,30 @@ class Peer:
             name=self.name,
             custom_participant_id=self.admission.custom_participant_id,
             picture=self.admission.picture,
-            preset_name=self.admission.preset.name,
+            preset_name=self.preset.name,
             hidden=self.hidden,
             joined_at_s=self.joined_at_s or 0.0,
+            created_at_s=self.created_at_s,
+            view_type=self.admission.preset.config.view_type,
         )
+
+    def may_send(self, source: Source) -> bool:
+        """Whether the preset allows sending from a source now; with a stage, only from there."""
+        media = self.permissions.media
+        match source:
+            case Source.MICROPHONE:
+                permission = media.audio
+            case Source.CAMERA:
+                permission = media.video
+            case Source.SCREEN | Source.SCREEN_AUDIO:
+                permission = media.screenshare
+        if not self.preset.has_stage:
+            return permission.allowed
+        return self.stage is Stage.ON and permission.can_produce is not CanProduce.NOT_ALLOWED
+
+    @property
+    def _enters_on_stage(self) -> bool:
+        return not self.preset.has_stage or self.preset.stage_access is CanProduce.ALLOWED
 
     def require_rate(self, size_bytes: int = 0) -> None:
         """Call it for whatever goes to others at the client's will, or costs much to answer. Raises LimitExceeded."""
@@ -115,16 +170,16 @@ class Peer:
 
     def socket_peer(self) -> room_pb2.Peer:
         """The peer as the socket's room describes it."""
-        preset = self.admission.preset
+        preset = self.preset
         return room_pb2.Peer(
             peer_id=self.id,
             user_id=self.admission.participant_id,
             display_name=self.name,
-            stage_type=room_pb2.STAGE_TYPE_ON_STAGE,
+            stage_type=self.stage.wire,
             custom_participant_id=self.admission.custom_participant_id,
             preset_id=preset.id,
             display_picture_url=self.admission.picture,
-            waitlisted=False,
+            waitlisted=self.waiting,
             flags=room_pb2.PeerFlags(
                 preset_name=preset.name, recorder_type=preset.recorder_type, hidden_participant=self.hidden
             ),

@@ -1,6 +1,6 @@
 """One live session of a meeting: its peers, its journal, its room in the SFU, its recordings."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -12,18 +12,21 @@ from reelkit.capture.events import Event, MediaKind, RecordingMarked
 from reelkit.capture.journal import JournalWriter
 from reelkit.capture.layout import RTP_DIR
 from reelkit.clock import Clock
-from reelkit.rooms import membership, recording_notices
+from reelkit.rooms import chat_notices, livestream_notices, membership, poll_notices, recording_notices
 from reelkit.rooms.chat import Chat
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import JournalUnavailable, MediaUnavailable, NotFound
+from reelkit.rooms.events import PollEvent
 from reelkit.rooms.keyframes import KeyframeRequests, VideoSender, ensure_keyframes
 from reelkit.rooms.observer import RoomObserver
 from reelkit.rooms.peer import Peer, PeerInfo
+from reelkit.rooms.polls import Poll, Polls
 from reelkit.rooms.recording import CaptureSwitch, Stream
 from reelkit.rooms.session import SessionLife
 from reelkit.rooms.speaker_watch import SpeakerWatch
 from reelkit.rooms.stores import Stores
 from reelkit.rooms.tasks import TaskOwner
+from reelkit.rooms.waiting_room import WaitingRoom
 from reelkit.settings import RoomSettings
 from reelkit.sfu import SfuRoom
 
@@ -66,7 +69,9 @@ class Room:
         self.ended_by_host = False
         """Whether everybody was sent away at once, and nobody has come since."""
         self.recordings: dict[str, recording_notices.RecordingState] = {}
-        self.chat = Chat()
+        self.chat = Chat(partial(observer.chat_changed, self))
+        self.polls = Polls()
+        self.waiting_room = WaitingRoom(self)
         self.stores = Stores()
         self.speakers = SpeakerWatch(self)
         self.life = SessionLife(self, keep_alive_s, forget)
@@ -137,6 +142,10 @@ class Room:
         """Tells every client, and those who join later, what a recording does."""
         recording_notices.announce(self, recording_id, state)
 
+    def announce_livestream(self, notice: livestream_notices.LivestreamNotice) -> None:
+        """Tells every client what a livestream does."""
+        livestream_notices.announce(self, notice)
+
     async def request_keyframe(self, feed: str, mindex: int) -> None:
         """Asks the sender of a video track for a keyframe, because what was captured of it cannot be decoded.
 
@@ -145,9 +154,23 @@ class Room:
         """
         await self._keyframes.request(feed, mindex)
 
+    def create_poll(self, poll: Poll) -> None:
+        """Puts a question to everybody. Raises MalformedMessage for a poll that is none, and LimitExceeded."""
+        self.polls.add(poll)
+        poll_notices.announce(self, PollEvent.CREATE_POLL, poll)
+
+    def withdraw_chat(self, chat_ids: Collection[str]) -> None:
+        """Takes those of these chat messages away that are there, from the clients, too."""
+        chat_notices.withdraw(self, chat_ids)
+
     async def kick(self, peer_id: str) -> None:
         """Removes a peer. Raises NotFound."""
         await membership.kick(self, self.member(peer_id))
+
+    async def kick_peers(self, peer_ids: Collection[str]) -> None:
+        """Removes those of these peers who have joined. If nobody whom others can see is left, the meeting counts as
+        ended by its host."""
+        await membership.kick_some(self, [peer for peer in self.joined_peers() if peer.id in peer_ids])
 
     async def kick_all(self) -> None:
         """Removes every peer."""

@@ -7,6 +7,7 @@ from reelkit.capture.events import (
     PeerLeft,
     PeerPictureStored,
     PeerRenamed,
+    PeerStageChanged,
     ProducerClosed,
     ProducerOpened,
     ProducerPaused,
@@ -73,6 +74,17 @@ def test_renaming_changes_one_name() -> None:
     state = after(joined(1, "ada"), joined(2, "bob"), PeerRenamed(time_s=3, peer_id="bob", name="Robert"))
 
     assert [peer.name for peer in state.peers] == ["ada", "Robert"]
+
+
+def test_whoever_is_off_the_stage_has_no_seat() -> None:
+    viewer = PeerJoined(time_s=2, peer_id="bob", participant_id="of-bob", name="bob", on_stage=False)
+    state = after(joined(1, "ada"), viewer, SpeakerChanged(time_s=3, peer_id="bob"))
+    assert (state.grid.seated, state.spotlight.shown, state.spoken) == (("ada",), ("ada",), ())
+    state = advance(state, PeerStageChanged(time_s=4, peer_id="bob", on_stage=True))
+    assert state.grid.seated == ("ada", "bob")
+    left = advance(state, PeerStageChanged(time_s=5, peer_id="bob", on_stage=False))
+    assert (left.grid.seated, [peer.name for peer in left.peers]) == (("ada",), ["ada", "bob"])
+    assert advance(left, PeerStageChanged(time_s=6, peer_id="bob", on_stage=False)) is left
 
 
 def test_a_producer_is_paused_resumed_and_closed() -> None:

@@ -118,8 +118,10 @@ class Clients:
         video: bool = False,
         join: bool = True,
         preset: Mapping[str, Any] | None = None,
+        enforced: Mapping[str, Any] | None = None,
     ) -> Client:
-        """Opens a page and joins the meeting, or stays in front of its door without ``join``."""
+        """Opens a page and joins the meeting, or stays in front of its door without ``join``. The server may take
+        another preset than the client's for the right one: ``enforced``."""
         assert self._browser is not None
         context = await self._browser.new_context(ignore_https_errors=True)
         client = Client(name, await context.new_page())
@@ -128,7 +130,7 @@ class Clients:
             await client.run(
                 "(options) => start(options)",
                 {
-                    "token": token(name, preset),
+                    "token": token(name, preset, enforced),
                     "base": self._server.base,
                     "audio": audio,
                     "video": video,

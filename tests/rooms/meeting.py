@@ -106,8 +106,9 @@ class FakeClient:
         self.receive_transport = ""
         self._requests = 0
 
-    async def ask(self, event: int, message: Message, reply: type[_M]) -> _M:
-        """Sends a request and gives its reply. Raises Refused on an error reply, AssertionError without any."""
+    async def ask(self, event: int, message: Message, reply: type[_M], *, replied: int | None = None) -> _M:
+        """Sends a request and gives its reply, which has the request's number or ``replied``. Raises Refused on an
+        error reply, AssertionError without any."""
         self._requests += 1
         request_id = f"{self.id}-{self._requests}"
         self.socket.arrive(encode(event, message, request_id))
@@ -119,7 +120,7 @@ class FakeClient:
                 error = media_edge_pb2.ErrorResponse.FromString(envelope.payload)
                 assert error.event_id == event
                 raise Refused(error.error_message)
-            assert envelope.event == event
+            assert envelope.event == (event if replied is None else replied)
             return reply.FromString(envelope.payload)
         raise AssertionError(f"no reply to event {event:#x}")
 

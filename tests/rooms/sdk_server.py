@@ -67,14 +67,16 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def token(name: str, preset: Mapping[str, Any] | None = None) -> str:
-    """A participant's token. The SDK reads it with ``atob``, hence standard base64."""
+def token(name: str, preset: Mapping[str, Any] | None = None, enforced: Mapping[str, Any] | None = None) -> str:
+    """A participant's token. The SDK reads it with ``atob``, hence standard base64. ``enforced`` is what the server
+    takes for the preset, where the client is to believe something else."""
     claims = {
         "orgId": "org-1",
         "meetingId": MEETING,
         "participantId": f"participant-{name}",
         "name": name,
         "preset": merged(HOST_PRESET, preset or {}),
+        "enforced": merged(HOST_PRESET, preset or {} if enforced is None else enforced),
     }
     parts = [base64.b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)]
     return ".".join([*parts, "unsigned"])
@@ -168,7 +170,7 @@ class SdkServer:
                 participant_id=claims["participantId"],
                 peer_id=websocket.query_params["peerID"],
                 name=claims["name"],
-                preset=Preset.parse(claims["preset"]),
+                preset=Preset.parse(claims["enforced"]),
                 session_keep_alive_s=60,
             ),
         )

@@ -11,9 +11,11 @@ from reelkit.capture.events import BroadcastSent
 from reelkit.rooms.events import ChatEvent, MediaEvent, PluginEvent, RoomEvent
 from reelkit.rooms.peer import MESSAGE_BURST
 from reelkit.rooms.proto import chat_pb2, media_edge_pb2, plugin_pb2, room_pb2
-from tests.rooms.manual_clock import START_S
+from tests.rooms.manual_clock import START_S, settle
 from tests.rooms.meeting import HOST, MEETING, RECORDER, FakeClient, FakeMeeting, Refused
+from tests.rooms.presets import preset
 
+RECEIVER = preset(chat={"private": {"can_receive": True}})
 PAYLOAD = json.dumps({"hello": "world"}).encode()
 
 
@@ -85,6 +87,20 @@ async def messages(client: FakeClient) -> list[str]:
     return [message.payload for message in response.messages]
 
 
+async def test_messages_that_are_withdrawn(meeting: FakeMeeting) -> None:
+    alice, bob = await meeting.joined("alice"), await meeting.joined("bob")
+    gone, stays = await say(alice, "gone"), await say(alice, "stays")
+    meeting.room.withdraw_chat([gone.chat_id, "unknown"])
+    await settle()
+    for client in (alice, bob):
+        (told,) = client.pushed(ChatEvent.DELETE_MESSAGE, chat_pb2.DeleteChatMessageResponse)
+        assert told.chat_id == gone.chat_id
+    response = await bob.ask(ChatEvent.GET_MESSAGES, Empty(), chat_pb2.GetChatMessagesResponse)
+    assert [message.chat_id for message in response.messages] == [stays.chat_id]
+    written = [change.after for change in meeting.observer.chat]
+    assert written == [gone, stays], "whoever withdrew it knows"
+
+
 async def test_chat(meeting: FakeMeeting) -> None:
     alice = await meeting.joined("alice")
     bob = await meeting.joined("bob")
@@ -106,13 +122,16 @@ async def test_a_message_told_without_id_comes_back_all_the_same(meeting: FakeMe
 
 async def test_private_chat(meeting: FakeMeeting) -> None:
     host = await meeting.joined("host", HOST)
-    bob = await meeting.joined("bob")
-    carol = await meeting.joined("carol")
-    request = chat_pb2.SendChatMessageToPeersRequest(peer_ids=["participant-bob"], payload="psst")
+    bob = await meeting.joined("bob", RECEIVER)
+    carol = await meeting.joined("carol", RECEIVER)
+    # Whoever may not receive private messages gets none, though they are named.
+    dave = await meeting.joined("dave")
+    targets = ["participant-bob", "participant-dave"]
+    request = chat_pb2.SendChatMessageToPeersRequest(peer_ids=targets, payload="psst")
     await host.ask(ChatEvent.SEND_TO_PEERS, request, chat_pb2.SendChatMessageToPeersResponse)
     assert len(bob.pushed(ChatEvent.SEND_TO_PEERS, chat_pb2.SendChatMessageToPeersResponse)) == 1
-    assert ChatEvent.SEND_TO_PEERS not in carol.events()
-    assert [await messages(client) for client in (host, bob, carol)] == [["psst"], ["psst"], []]
+    assert ChatEvent.SEND_TO_PEERS not in (*carol.events(), *dave.events())
+    assert [await messages(client) for client in (host, bob, carol, dave)] == [["psst"], ["psst"], [], []]
     with pytest.raises(Refused, match="does not allow"):
         await bob.ask(ChatEvent.SEND_TO_PEERS, request, chat_pb2.SendChatMessageToPeersResponse)
 

@@ -8,7 +8,7 @@ from reelkit.rooms.connection import CloseCode
 from reelkit.rooms.events import MediaEvent, RoomEvent
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
 from tests.rooms.manual_clock import settle
-from tests.rooms.meeting import HOST, MEETING, FakeClient, FakeMeeting, Refused
+from tests.rooms.meeting import HOST, MEETING, RECORDER, FakeClient, FakeMeeting, Refused
 
 TOGGLED = (MediaEvent.PRODUCER_TOGGLED, media_edge_pb2.PeerProducerToggleBroadcastResponse)
 
@@ -84,6 +84,26 @@ async def test_the_server_kicks(meeting: FakeMeeting) -> None:
     await meeting.joined("carol")
     ended.append(meeting.room.ended_by_host)
     assert ended == [True, False]
+
+
+async def test_with_the_last_whom_the_server_kicks_the_meeting_is_over(meeting: FakeMeeting) -> None:
+    clients = [await meeting.joined(name) for name in ("alice", "bob", "carol")]
+    recorder = await meeting.joined("recorder", RECORDER)
+    ended: list[bool] = []
+    room = meeting.room
+    for kicked in (["no-such-peer", clients[0].id], [client.id for client in clients], [recorder.id]):
+        await room.kick_peers(kicked)
+        ended.append(room.ended_by_host)
+    await settle()
+    assert ended == [False, True, True]
+    assert all(len(client.pushed(RoomEvent.KICK, room_pb2.PeerInfoResponse)) == 1 for client in (*clients, recorder))
+
+
+async def test_a_recorder_alone_is_no_meeting_that_is_over(meeting: FakeMeeting) -> None:
+    recorder = await meeting.joined("recorder", RECORDER)
+    room = meeting.room
+    await room.kick_peers([recorder.id])
+    assert not room.ended_by_host
 
 
 async def test_a_participant_who_is_shut_out_is_removed(meeting: FakeMeeting) -> None:

@@ -12,6 +12,7 @@ import pytest
 from reelkit.capture.catalog import Catalog, TrackKey
 from reelkit.capture.events import EVENT, CaptureSwitched, Event, ProducerOpened, RecordingMarked
 from reelkit.capture.mjr import MjrReader
+from reelkit.rooms.chat import Chat
 from reelkit.settings import Settings
 from tests.rooms.browser import Clients
 from tests.rooms.sdk_server import SdkServer
@@ -74,7 +75,7 @@ async def test_two_people_meet(server: SdkServer, clients: Clients) -> None:
     assert alice.errors == bob.errors == []
 
 
-async def test_messages_reach_everybody(clients: Clients) -> None:
+async def test_messages_reach_everybody(server: SdkServer, clients: Clients) -> None:
     alice = await clients.start("alice")
     bob = await clients.start("bob")
     payload = {"hello": "world", "n": 1}
@@ -89,6 +90,33 @@ async def test_messages_reach_everybody(clients: Clients) -> None:
     await bob.learns("store", bool)
     carol = await clients.start("carol")
     assert await carol.run("meeting.chat.messages.map((message) => message.message)") == ["good morning"]
+    (written,) = server.observer.chat
+    assert written.after is not None
+    assert (written.after.payload, written.after.user_id) == ("good morning", "participant-bob")
+
+
+async def test_an_earlier_chat_is_there(server: SdkServer, clients: Clients) -> None:
+    earlier = Chat()
+    for name, text in (("alice", "see you"), ("bob", "tomorow"), ("alice", "oops")):
+        earlier.add(
+            peer_id=f"earlier-{name}",
+            user_id=f"participant-{name}",
+            name=name,
+            payload_type=0,
+            payload=text,
+            time_s=1_767_225_600.0,
+        )
+    server.observer.earlier = earlier.visible_to("participant-bob")
+    _, typo, mistake = server.observer.earlier
+    alice = await clients.start("alice")
+    bob = await clients.start("bob")
+    texts = "meeting.chat.messages.map((message) => message.message)"
+    assert await bob.run(texts) == ["see you", "tomorow", "oops"]
+    await bob.run("(id) => meeting.chat.editTextMessage(id, 'tomorrow')", typo.chat_id)
+    await alice.run("(id) => meeting.chat.deleteMessage(id)", mistake.chat_id)
+    for client in (alice, bob):
+        await client.learns("chat", lambda seen: [each["action"] for each in seen] == ["edit", "delete"])
+        assert await client.run(texts) == ["see you", "tomorrow"]
 
 
 async def test_recordings_are_told_and_captured(server: SdkServer, clients: Clients) -> None:

@@ -19,7 +19,8 @@ _TEXT = 0
 
 async def get_messages(room: Room, peer: Peer, _request: Empty) -> chat_pb2.GetChatMessagesResponse:
     peer.require_rate()
-    return chat_pb2.GetChatMessagesResponse(messages=room.chat.visible_to(peer.admission.participant_id))
+    messages = room.chat.visible_to(peer.admission.participant_id, private=_receives_private(peer))
+    return chat_pb2.GetChatMessagesResponse(messages=messages)
 
 
 async def get_page(
@@ -42,6 +43,7 @@ async def get_page(
         size=_page_size(request.size),
         offset=getattr(request, "from"),
         backwards=request.reversed,
+        private=_receives_private(peer),
         wanted=wanted,
     )
     return chat_pb2.GetPaginatedChatMessageRoomResponse(messages=messages, next=more)
@@ -58,6 +60,7 @@ async def search(
         size=_page_size(request.size),
         offset=getattr(request, "from"),
         backwards=request.reversed,
+        private=_receives_private(peer),
         wanted=lambda message: term in message.payload.casefold(),
     )
     return chat_pb2.GetChatMessagesResponse(messages=messages)
@@ -67,7 +70,7 @@ async def send_to_room(
     room: Room, peer: Peer, request: chat_pb2.SendChatMessageToRoomRequest
 ) -> chat_pb2.SendChatMessageToRoomResponse:
     peer.require_rate(request.ByteSize())
-    _require_sending(peer.admission.preset.permissions.chat.public, request.payload_type, request.payload)
+    _require_sending(peer.permissions.chat.public, request.payload_type, request.payload)
     message = room.chat.add(
         peer_id=peer.id,
         user_id=peer.admission.participant_id,
@@ -86,7 +89,7 @@ async def send_to_peers(
 ) -> chat_pb2.SendChatMessageToPeersResponse:
     """A private message. What the SDK calls peer ids here are user ids; targets that may not receive get nothing."""
     peer.require_rate(request.ByteSize())
-    _require_sending(peer.admission.preset.permissions.chat.private, request.payload_type, request.payload)
+    _require_sending(peer.permissions.chat.private, request.payload_type, request.payload)
     message = room.chat.add(
         peer_id=peer.id,
         user_id=peer.admission.participant_id,
@@ -104,7 +107,7 @@ async def send_to_peers(
 async def edit(room: Room, peer: Peer, request: chat_pb2.EditChatMessageRequest) -> chat_pb2.EditChatMessageResponse:
     peer.require_rate(request.ByteSize())
     old = _own(room, peer, request.chat_id)
-    chat = peer.admission.preset.permissions.chat
+    chat = peer.permissions.chat
     payload = request.payload if request.HasField("payload") else old.payload
     payload_type = request.payload_type if request.HasField("payload_type") else old.payload_type
     _require_sending(chat.private if old.target_user_ids else chat.public, payload_type, payload)
@@ -133,9 +136,9 @@ async def delete(
 async def pin(room: Room, peer: Peer, request: chat_pb2.PinChatMessageRequest) -> chat_pb2.PinChatMessageResponse:
     """Whoever may write may pin."""
     peer.require_rate()
-    if not peer.admission.preset.permissions.chat.public.can_send:
+    if not peer.permissions.chat.public.can_send:
         raise NotPermitted("the preset does not allow writing")
-    if not visible(room.chat.get(request.chat_id), peer.admission.participant_id):
+    if not _readable(room.chat.get(request.chat_id), peer):
         raise NotPermitted("the message is somebody else's")
     message = room.chat.replace(request.chat_id, pinned=request.pinned)
     response = chat_pb2.PinChatMessageResponse(chat_id=message.chat_id, pinned=message.pinned, message=message)
@@ -144,8 +147,15 @@ async def pin(room: Room, peer: Peer, request: chat_pb2.PinChatMessageRequest) -
 
 
 def _push_visible(room: Room, event: ChatEvent, response: Message, message: chat_pb2.ChatMessage, *, but: Peer) -> None:
-    readers = (each for each in room.joined_peers(but=but) if visible(message, each.admission.participant_id))
-    room.push(event, response, readers)
+    room.push(event, response, (each for each in room.joined_peers(but=but) if _readable(message, each)))
+
+
+def _readable(message: chat_pb2.ChatMessage, peer: Peer) -> bool:
+    return visible(message, peer.admission.participant_id, private=_receives_private(peer))
+
+
+def _receives_private(peer: Peer) -> bool:
+    return peer.permissions.chat.private.can_receive
 
 
 def _own(room: Room, peer: Peer, chat_id: str) -> chat_pb2.ChatMessage:

@@ -7,10 +7,10 @@ from google.protobuf.empty_pb2 import Empty
 
 from reelkit.rooms import membership, recording_notices
 from reelkit.rooms.errors import MalformedMessage
-from reelkit.rooms.events import MediaEvent, PluginEvent, PollEvent, RoomEvent
+from reelkit.rooms.events import MediaEvent, PluginEvent, RoomEvent
 from reelkit.rooms.handlers.route import EMPTY, LaneName, Need, Route, Routes
 from reelkit.rooms.peer import Peer
-from reelkit.rooms.proto import media_edge_pb2, plugin_pb2, polls_pb2, room_pb2
+from reelkit.rooms.proto import media_edge_pb2, plugin_pb2, room_pb2
 from reelkit.rooms.room import Room
 
 log = structlog.get_logger(__name__)
@@ -32,8 +32,13 @@ def checked_name(name: str) -> str:
 async def join_room(room: Room, peer: Peer, request: room_pb2.JoinRoomRequest) -> room_pb2.PeerInfoResponse:
     """The client may have let its user choose a name; everything else about them was decided at the admission."""
     chosen = request.peer.display_name
-    may_choose = peer.admission.preset.permissions.can_edit_display_name
-    await membership.join(room, peer, checked_name(chosen) if may_choose and chosen.strip() else peer.admission.name)
+    may_choose = peer.permissions.can_edit_display_name
+    name = checked_name(chosen) if may_choose and chosen.strip() else peer.admission.name
+    if room.waiting_room.bars(peer):
+        peer.require_rate()
+        room.waiting_room.enter(peer, name)
+    else:
+        await membership.join(room, peer, name)
     return room_pb2.PeerInfoResponse(peer=peer.socket_peer())
 
 
@@ -56,9 +61,11 @@ async def get_room_info(room: Room, _peer: Peer, _request: Empty) -> room_pb2.Ro
 
 
 async def get_room_peers_info(
-    room: Room, _peer: Peer, request: room_pb2.RoomPeersInfoRequest
+    room: Room, peer: Peer, request: room_pb2.RoomPeersInfoRequest
 ) -> room_pb2.RoomPeersInfoResponse:
-    """Everybody, or a page of those whose names match."""
+    """Everybody, or a page of those whose names match; nobody for those who are not let in yet."""
+    if room.waiting_room.bars(peer):
+        return room_pb2.RoomPeersInfoResponse()
     search = request.search_query.casefold()
     peers = [each for each in room.joined_peers() if search in each.name.casefold()]
     first = max(request.offset, 0)
@@ -78,16 +85,6 @@ async def get_connected_rooms(room: Room, _peer: Peer, _request: Empty) -> room_
     """There are no breakout rooms; the SDK wants the meeting itself as their parent."""
     parent = room_pb2.ConnectedMeetingDump(id=room.meeting_id, title=room.title)
     return room_pb2.GetConnectedRoomsDumpResponse(parent_meeting=parent)
-
-
-async def get_waiting_room(_room: Room, _peer: Peer, _request: Empty) -> room_pb2.GetWaitingRoomRequests:
-    """Nobody waits: whoever is admitted is in."""
-    return room_pb2.GetWaitingRoomRequests()
-
-
-async def get_polls(_room: Room, _peer: Peer, _request: Empty) -> polls_pb2.GetPollsResponse:
-    """There are no polls; the SDK asks for them whenever it joins."""
-    return polls_pb2.GetPollsResponse()
 
 
 async def get_plugins(_room: Room, _peer: Peer, _request: Empty) -> plugin_pb2.EnablePluginsResponse:
@@ -126,7 +123,7 @@ async def self_join_complete(
         selected_peers=media_edge_pb2.SelectedPeersResponse(
             audio_peers=[*speakers, *(each.id for each in others if each.id not in speakers)]
         ),
-        max_preferred_streams=peer.admission.preset.config.max_video_streams.desktop,
+        max_preferred_streams=peer.preset.config.max_video_streams.desktop,
     )
 
 
@@ -160,8 +157,6 @@ ROUTES: Routes = {
     RoomEvent.GET_PEER_INFO: Route(room_pb2.GetPeerInfoRequest, get_peer_info),
     RoomEvent.ROOM_PEER_COUNT: Route(Empty, room_peer_count, Need.NOTHING),
     RoomEvent.GET_CONNECTED_ROOMS_DUMP: Route(Empty, get_connected_rooms, Need.NOTHING),
-    RoomEvent.GET_WAITING_ROOM_REQUESTS: Route(Empty, get_waiting_room),
-    PollEvent.GET_POLLS: Route(Empty, get_polls, Need.NOTHING),
     PluginEvent.GET_PLUGINS: Route(Empty, get_plugins, Need.NOTHING),
     MediaEvent.JOIN_ROOM: Route(media_edge_pb2.PeerJoinRequest, join_media_room, Need.NOTHING),
     # Not in the room's lane, as it may wait long, nor in that of what it waits for.

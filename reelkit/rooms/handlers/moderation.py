@@ -24,7 +24,7 @@ async def kick(room: Room, peer: Peer, request: room_pb2.RemoveParticipantsReque
 
     It asks twice for each kick, so whoever is gone is no error.
     """
-    _require(peer.admission.preset.permissions.kick_participant, "removing others")
+    _require(peer.permissions.kick_participant, "removing others")
     for peer_id in request.peer_ids:
         target = room.members.get(peer_id)
         if target is not None and target.joined:
@@ -33,14 +33,14 @@ async def kick(room: Room, peer: Peer, request: room_pb2.RemoveParticipantsReque
 
 async def kick_all(room: Room, peer: Peer, _request: media_edge_pb2.KickAllPeersRequest) -> None:
     """There is no reply, as for a single kick; the host is sent away as well."""
-    _require(peer.admission.preset.permissions.kick_participant, "removing others")
+    _require(peer.permissions.kick_participant, "removing others")
     await membership.kick_all(room)
 
 
 async def kick_media_peer(
     room: Room, peer: Peer, request: media_edge_pb2.KickPeerRequest
 ) -> media_edge_pb2.KickPeerResponse:
-    _require(peer.admission.preset.permissions.kick_participant, "removing others")
+    _require(peer.permissions.kick_participant, "removing others")
     await membership.kick(room, room.member(request.participant_id))
     return media_edge_pb2.KickPeerResponse(status=_DONE)
 
@@ -48,7 +48,7 @@ async def kick_media_peer(
 async def kick_all_media_peers(
     room: Room, peer: Peer, _request: media_edge_pb2.KickAllPeersRequest
 ) -> media_edge_pb2.KickAllPeersResponse:
-    _require(peer.admission.preset.permissions.kick_participant, "removing others")
+    _require(peer.permissions.kick_participant, "removing others")
     await membership.kick_all(room)
     return media_edge_pb2.KickAllPeersResponse(status=_DONE)
 
@@ -57,7 +57,11 @@ async def mute_peer(
     room: Room, peer: Peer, request: media_edge_pb2.HostMediaControlForPeerRequest
 ) -> media_edge_pb2.HostMediaControlForPeerResponse:
     kinds = _muted_kinds(peer, audio=request.audio, video=request.video)
-    _mute(room, room.member(request.participant_id), kinds, initiator=peer)
+    _require_ending_screens(peer, request.screen_share)
+    target = room.member(request.participant_id)
+    _mute(room, target, kinds, initiator=peer)
+    if request.screen_share:
+        _end_screens(room, target)
     return media_edge_pb2.HostMediaControlForPeerResponse(status=_DONE)
 
 
@@ -66,13 +70,16 @@ async def mute_all(
 ) -> media_edge_pb2.HostMediaControlForAllPeerResponse:
     """Everybody but the host."""
     kinds = _muted_kinds(peer, audio=request.audio, video=request.video)
+    _require_ending_screens(peer, request.screen_share)
     for target in list(room.joined_peers(but=peer)):
         _mute(room, target, kinds, initiator=peer)
+        if request.screen_share:
+            _end_screens(room, target)
     return media_edge_pb2.HostMediaControlForAllPeerResponse(status=_DONE)
 
 
 def _muted_kinds(peer: Peer, *, audio: bool, video: bool) -> set[MediaKind]:
-    permissions = peer.admission.preset.permissions
+    permissions = peer.permissions
     kinds: set[MediaKind] = set()
     if audio:
         _require(permissions.disable_participant_audio, "muting others")
@@ -89,11 +96,23 @@ def _mute(room: Room, target: Peer, kinds: set[MediaKind], *, initiator: Peer) -
             set_paused(room, target, producer, paused=True, initiator=initiator)
 
 
+def _require_ending_screens(peer: Peer, asked: bool) -> None:
+    if asked:
+        _require(peer.permissions.disable_participant_screensharing, "ending the screens of others")
+
+
+def _end_screens(room: Room, target: Peer) -> None:
+    """The SDK cannot be told to mute a screen: it is ended for everybody else, and the recording."""
+    membership.close_producers(
+        room, target, [producer for producer in target.producers.values() if producer.screen_share]
+    )
+
+
 async def pin(
     room: Room, peer: Peer, request: media_edge_pb2.GlobalPeerPinningRequest
 ) -> media_edge_pb2.GlobalPeerPinningResponse:
     """Pins a peer for everybody, or nobody if none is named."""
-    _require(peer.admission.preset.permissions.pin_participant, "pinning")
+    _require(peer.permissions.pin_participant, "pinning")
     room.pinned = room.member(request.participant_id).id if request.participant_id else None
     pinned = media_edge_pb2.GlobalPeerPinningBroadcastResponse(participant_id=request.participant_id)
     room.push(MediaEvent.PEER_PINNED, pinned, room.media_peers())
@@ -116,7 +135,7 @@ async def update_peer_info(
 
 
 def _rename(room: Room, peer: Peer, peer_id: str, name: str) -> None:
-    _require(peer.admission.preset.permissions.can_edit_display_name and peer_id in ("", peer.id), "this new name")
+    _require(peer.permissions.can_edit_display_name and peer_id in ("", peer.id), "this new name")
     peer.require_rate()
     peer.name = checked_name(name)
     room.record(PeerRenamed(time_s=room.clock.time_s(), peer_id=peer.id, name=peer.name))

@@ -9,7 +9,6 @@ from reelkit.rooms.errors import BadDescription, MalformedMessage, NotFound, Not
 from reelkit.rooms.events import MediaEvent
 from reelkit.rooms.handlers.route import LaneName, Need, Route, Routes
 from reelkit.rooms.peer import Peer
-from reelkit.rooms.preset import MediaPermission
 from reelkit.rooms.producer import Producer, source_of
 from reelkit.rooms.proto import media_edge_pb2, media_pb2
 from reelkit.rooms.room import Room
@@ -30,7 +29,7 @@ async def produce(
     except ValueError:
         raise MalformedMessage("a track is audio or video") from None
     source = source_of(kind, screen_share=request.screen_share)
-    if not _permission(peer, source).allowed:
+    if not peer.may_send(source):
         raise NotPermitted(f"the preset does not allow sending: {source}")
     send = _transport(peer, request.producing_transport_id)
     offer = Description.parse(request.description.sdp)
@@ -127,17 +126,6 @@ def _transport(peer: Peer, transport_id: str) -> SendTransport:
     if peer.send is None or (transport_id and transport_id != peer.send.transport_id):
         raise WrongState("there is no such sending transport")
     return peer.send
-
-
-def _permission(peer: Peer, source: Source) -> MediaPermission:
-    media = peer.admission.preset.permissions.media
-    match source:
-        case Source.MICROPHONE:
-            return media.audio
-        case Source.CAMERA:
-            return media.video
-        case Source.SCREEN | Source.SCREEN_AUDIO:
-            return media.screenshare
 
 
 def _mid(request: media_edge_pb2.ProducerCreateRequest, offer: Description, kind: MediaKind) -> str:

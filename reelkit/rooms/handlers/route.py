@@ -11,7 +11,16 @@ from google.protobuf.message import Message
 from reelkit.rooms.peer import Peer
 from reelkit.rooms.room import Room
 
-Handler = Callable[[Room, Peer, Any], Awaitable[Message | None]]
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply whose event number is not the request's."""
+
+    event: int
+    message: Message
+
+
+Handler = Callable[[Room, Peer, Any], Awaitable[Message | Reply | None]]
 """Answers one request: the reply's payload, or None where the protocol has no reply."""
 
 EMPTY = Empty()

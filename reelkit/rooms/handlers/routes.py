@@ -7,9 +7,13 @@ from reelkit.rooms.handlers import (
     consumers,
     joining,
     moderation,
+    permissions,
+    polls,
     producers,
+    stage,
     stores,
     transports,
+    waiting,
 )
 from reelkit.rooms.handlers.route import Routes
 
@@ -23,4 +27,8 @@ ROUTES: Routes = {
     **chat.ROUTES,
     **stores.ROUTES,
     **activity.ROUTES,
+    **polls.ROUTES,
+    **waiting.ROUTES,
+    **stage.ROUTES,
+    **permissions.ROUTES,
 }

@@ -23,10 +23,13 @@ async def insert_keys(
 
 
 async def get_keys(
-    room: Room, _peer: Peer, request: plugin_pb2.PluginStoreGetKeysRequest
+    room: Room, peer: Peer, request: plugin_pb2.PluginStoreGetKeysRequest
 ) -> plugin_pb2.PluginStoreResponse:
-    """The SDK asks for a store of its own before it joins and does not start without an answer."""
+    """The SDK asks for a store of its own before it joins and does not start without an answer; those who are not let
+    in yet find every store empty."""
     name = (request.plugin_id, request.store_name)
+    if room.waiting_room.bars(peer):
+        return _response(name, [])
     return _response(name, room.stores.get(name, [key.store_key for key in request.get_keys]))
 
 

@@ -24,15 +24,25 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freelkit/rooms/proto/polls.proto\x12\x0csocket.polls\")\n\x04Poll\x12\x0f\n\x07poll_id\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x04 \x01(\t\"5\n\x10GetPollsResponse\x12!\n\x05polls\x18\x01 \x03(\x0b\x32\x12.socket.polls.Pollb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freelkit/rooms/proto/polls.proto\x12\x0csocket.polls\")\n\x08PollVote\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"_\n\nPollOption\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\x05\x63ount\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12%\n\x05votes\x18\x03 \x03(\x0b\x32\x16.socket.polls.PollVoteB\x08\n\x06_count\"\xba\x01\n\x04Poll\x12\x0f\n\x07poll_id\x18\x01 \x01(\t\x12\x12\n\ncreated_by\x18\x02 \x01(\t\x12\x1a\n\x12\x63reated_by_user_id\x18\x03 \x01(\t\x12\x10\n\x08question\x18\x04 \x01(\t\x12)\n\x07options\x18\x05 \x03(\x0b\x32\x18.socket.polls.PollOption\x12\x12\n\nhide_votes\x18\x06 \x01(\x08\x12\x11\n\tanonymous\x18\x07 \x01(\x08\x12\r\n\x05votes\x18\x08 \x03(\t\"Z\n\x0eNewPollRequest\x12\x10\n\x08question\x18\x01 \x01(\t\x12\x0f\n\x07options\x18\x02 \x03(\t\x12\x11\n\tanonymous\x18\x03 \x01(\x08\x12\x12\n\nhide_votes\x18\x04 \x01(\x08\"1\n\x0fVotePollRequest\x12\x0f\n\x07poll_id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x04\"6\n\x12UpdatePollResponse\x12 \n\x04poll\x18\x01 \x01(\x0b\x32\x12.socket.polls.Poll\"5\n\x10GetPollsResponse\x12!\n\x05polls\x18\x01 \x03(\x0b\x32\x12.socket.polls.Pollb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reelkit.rooms.proto.polls_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POLL']._serialized_start=49
-  _globals['_POLL']._serialized_end=90
-  _globals['_GETPOLLSRESPONSE']._serialized_start=92
-  _globals['_GETPOLLSRESPONSE']._serialized_end=145
+  _globals['_POLLVOTE']._serialized_start=49
+  _globals['_POLLVOTE']._serialized_end=90
+  _globals['_POLLOPTION']._serialized_start=92
+  _globals['_POLLOPTION']._serialized_end=187
+  _globals['_POLL']._serialized_start=190
+  _globals['_POLL']._serialized_end=376
+  _globals['_NEWPOLLREQUEST']._serialized_start=378
+  _globals['_NEWPOLLREQUEST']._serialized_end=468
+  _globals['_VOTEPOLLREQUEST']._serialized_start=470
+  _globals['_VOTEPOLLREQUEST']._serialized_end=519
+  _globals['_UPDATEPOLLRESPONSE']._serialized_start=521
+  _globals['_UPDATEPOLLRESPONSE']._serialized_end=575
+  _globals['_GETPOLLSRESPONSE']._serialized_start=577
+  _globals['_GETPOLLSRESPONSE']._serialized_end=630
 # @@protoc_insertion_point(module_scope)

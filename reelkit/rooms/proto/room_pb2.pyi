@@ -183,14 +183,36 @@ class GetConnectedRoomsDumpResponse(_message.Message):
     def __init__(self, parent_meeting: _Optional[_Union[ConnectedMeetingDump, _Mapping]] = ..., meetings: _Optional[_Iterable[_Union[ConnectedMeetingDump, _Mapping]]] = ...) -> None: ...
 
 class WaitingRoomRequest(_message.Message):
-    __slots__ = ("peer_id", "user_id", "display_name")
+    __slots__ = ("peer_id", "user_id", "display_name", "picture", "custom_participant_id", "preset_name")
     PEER_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    CUSTOM_PARTICIPANT_ID_FIELD_NUMBER: _ClassVar[int]
+    PRESET_NAME_FIELD_NUMBER: _ClassVar[int]
     peer_id: str
     user_id: str
     display_name: str
-    def __init__(self, peer_id: _Optional[str] = ..., user_id: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
+    picture: str
+    custom_participant_id: str
+    preset_name: str
+    def __init__(self, peer_id: _Optional[str] = ..., user_id: _Optional[str] = ..., display_name: _Optional[str] = ..., picture: _Optional[str] = ..., custom_participant_id: _Optional[str] = ..., preset_name: _Optional[str] = ...) -> None: ...
+
+class WaitingRoomUsers(_message.Message):
+    __slots__ = ("user_ids",)
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    user_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, user_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PeerStatusUpdate(_message.Message):
+    __slots__ = ("peer_id", "user_id", "stage_type")
+    PEER_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    STAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    peer_id: str
+    user_id: str
+    stage_type: StageType
+    def __init__(self, peer_id: _Optional[str] = ..., user_id: _Optional[str] = ..., stage_type: _Optional[_Union[StageType, str]] = ...) -> None: ...
 
 class GetWaitingRoomRequests(_message.Message):
     __slots__ = ("requests",)
