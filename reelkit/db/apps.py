@@ -1,8 +1,9 @@
 """Accounts and the apps they own."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,7 +22,7 @@ class AccountRow(Base):
 
 
 class AppRow(Base):
-    """An app: the owner of meetings, presets and recordings."""
+    """An app: the owner of meetings, presets and recordings; its recording configuration is kept as a meeting's is."""
 
     __tablename__ = "apps"
     __table_args__ = (Index(None, "account_id", "created_at"),)
@@ -30,6 +31,8 @@ class AppRow(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     name: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recording_config: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    recording_secrets: Mapped[str | None] = mapped_column(Text)
 
 
 class AppRepository:
@@ -66,11 +69,30 @@ class AppRepository:
         """An app whoever owns it."""
         return await self._session.get(AppRow, app_id)
 
+    async def with_secrets(self) -> tuple[AppRow, ...]:
+        """Those whose configuration has something encrypted."""
+        return tuple(await self._session.scalars(select(AppRow).where(AppRow.recording_secrets.is_not(None))))
+
     async def page(
-        self, account_id: str, *, search: str | None, newest_first: bool, offset: int, limit: int
+        self,
+        account_id: str,
+        *,
+        only: str | None,
+        search: str | None,
+        created_until: datetime | None,
+        newest_first: bool,
+        offset: int,
+        limit: int,
     ) -> RowPage[AppRow]:
+        """Those whose name contains ``search``; with ``only`` none but the app of that id."""
         query = select(AppRow).where(AppRow.account_id == account_id)
+        if only is not None:
+            query = query.where(AppRow.id == only)
         if search:
             query = query.where(AppRow.name.icontains(search, autoescape=True))
-        created = AppRow.created_at.desc() if newest_first else AppRow.created_at.asc()
-        return await fetch_page(self._session, query, (created, AppRow.id), offset=offset, limit=limit)
+        if created_until is not None:
+            query = query.where(AppRow.created_at <= created_until)
+        order = (AppRow.created_at.asc(), AppRow.id.asc())
+        if newest_first:
+            order = (AppRow.created_at.desc(), AppRow.id.desc())
+        return await fetch_page(self._session, query, order, offset=offset, limit=limit)

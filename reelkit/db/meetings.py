@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, or_, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from reelkit.db.base import Base, Id, UtcDateTime
 from reelkit.db.page import RowPage, fetch_page
@@ -17,11 +17,16 @@ class MeetingRow(Base):
     encrypted."""
 
     __tablename__ = "meetings"
-    __table_args__ = (Index(None, "app_id", "created_at"), Index(None, "app_id", "status", "created_at"))
+    __table_args__ = (
+        Index(None, "app_id", "created_at", "id"),
+        Index(None, "app_id", "status", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     app_id: Mapped[str] = mapped_column(ForeignKey("apps.id"))
     title: Mapped[str | None] = mapped_column(String(1_000))
+    folded_title: Mapped[str | None] = mapped_column(Text)
+    """The title as it is searched: without case, the same in every database."""
     status: Mapped[str] = mapped_column(String(16))
     record_on_start: Mapped[bool]
     live_stream_on_start: Mapped[bool]
@@ -33,6 +38,21 @@ class MeetingRow(Base):
     recording_secrets: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @validates("title")
+    def _fold(self, _: str, title: str | None) -> str | None:
+        self.folded_title = folded(title) if title is not None else None
+        return title
+
+
+def folded(text: str) -> str:
+    """A text whose case does not matter any more."""
+    return text.casefold()
+
+
+def found_by(search: str) -> ColumnElement[bool]:
+    """Whether a meeting's title contains a text, or its id is it."""
+    return or_(MeetingRow.id == search, MeetingRow.folded_title.contains(folded(search), autoescape=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +101,12 @@ class MeetingRepository:
         """Newest first."""
         query = select(MeetingRow).where(MeetingRow.app_id == app_id)
         if where.search:
-            query = query.where(
-                or_(MeetingRow.id == where.search, MeetingRow.title.icontains(where.search, autoescape=True))
-            )
+            query = query.where(found_by(where.search))
         if where.status is not None:
             query = query.where(MeetingRow.status == where.status)
         if where.created_from is not None:
             query = query.where(MeetingRow.created_at >= where.created_from)
         if where.created_until is not None:
             query = query.where(MeetingRow.created_at <= where.created_until)
-        order = (MeetingRow.created_at.desc(), MeetingRow.id)
-        return await fetch_page(self._session, query, order, offset=offset, limit=limit)
+        order = (MeetingRow.created_at.desc(), MeetingRow.id.desc())
+        return await fetch_page(self._session, query, order, offset=offset, limit=limit, slow=bool(where.search))

@@ -1,8 +1,9 @@
 """Participants: who may join a meeting."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, String, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
@@ -17,7 +18,8 @@ class ParticipantRow(Base):
 
     __tablename__ = "participants"
     __table_args__ = (
-        Index(None, "meeting_id", "created_at"),
+        # What the list is filtered by and sorted by is all in it.
+        Index("ix_participants_listed", "meeting_id", "created_at", "id", "recording_id"),
         Index(None, "preset_id"),
         Index(None, "recording_id"),
     )
@@ -60,6 +62,11 @@ class ParticipantRepository:
             )
         )
 
+    async def by_ids(self, participant_ids: Collection[str]) -> tuple[ParticipantRow, ...]:
+        """Those of these that there are, of any meeting and without their presets; also those of browsers."""
+        query = select(ParticipantRow).where(ParticipantRow.id.in_(participant_ids))
+        return tuple(await self._session.scalars(query))
+
     async def recorders(self, recording_id: str | None = None) -> tuple[ParticipantRow, ...]:
         """Those of browsers; of one recording if it is given."""
         wanted = (
@@ -77,16 +84,20 @@ class ParticipantRepository:
             .where(ParticipantRow.id == participant_id)
         )
 
+    async def count_with_preset(self, preset_id: str) -> int:
+        """How many have a preset, browsers included."""
+        count = select(func.count()).select_from(ParticipantRow).where(ParticipantRow.preset_id == preset_id)
+        return await self._session.scalar(count) or 0
+
     async def delete(self, row: ParticipantRow) -> None:
         await self._session.delete(row)
         await self._session.flush()
 
     async def page(self, meeting_id: str, *, offset: int, limit: int) -> RowPage[ParticipantRow]:
         """Those whom callers added, oldest first."""
-        query = (
-            select(ParticipantRow)
-            .options(joinedload(ParticipantRow.preset))
-            .where(ParticipantRow.meeting_id == meeting_id, ParticipantRow.recording_id.is_(None))
+        query = select(ParticipantRow).where(
+            ParticipantRow.meeting_id == meeting_id, ParticipantRow.recording_id.is_(None)
         )
-        order = (ParticipantRow.created_at.asc(), ParticipantRow.id)
-        return await fetch_page(self._session, query, order, offset=offset, limit=limit)
+        order = (ParticipantRow.created_at.asc(), ParticipantRow.id.asc())
+        with_preset = (joinedload(ParticipantRow.preset),)
+        return await fetch_page(self._session, query, order, offset=offset, limit=limit, options=with_preset)

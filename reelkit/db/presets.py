@@ -43,6 +43,10 @@ class PresetRepository:
     async def by_name(self, app_id: str, name: str) -> PresetRow | None:
         return await self._session.scalar(select(PresetRow).where(PresetRow.app_id == app_id, PresetRow.name == name))
 
+    async def delete(self, row: PresetRow) -> None:
+        await self._session.delete(row)
+        await self._session.flush()
+
     async def page(self, app_id: str, *, search: str | None = None, offset: int, limit: int) -> RowPage[PresetRow]:
         query = select(PresetRow).where(PresetRow.app_id == app_id)
         if search:

@@ -11,11 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from reelkit.db.base import Base, Id, UtcDateTime
 from reelkit.db.deliveries import DeliveryRow, RecordingFileRow
 from reelkit.db.hosted import HostedColumns
-from reelkit.db.meetings import MeetingRow
+from reelkit.db.meetings import MeetingRow, found_by
 from reelkit.db.page import RowPage, fetch_page
 
 RUNNING_STATUSES = ("INVOKED", "RECORDING", "PAUSED")
 """A meeting's recording with one of these keeps others of its type out, unless it allows several."""
+
+# So many ids fit into a statement, and looking each up takes less than reading an index of all recordings.
+_FEW_MEETINGS = 500
 
 
 class RecordingRow(HostedColumns, Base):
@@ -56,8 +59,18 @@ class RecordingRow(HostedColumns, Base):
     """What there is beside the main file, the sound and the integrity record."""
 
     __table_args__ = (
-        Index(None, "app_id", "invoked_at"),
-        Index(None, "meeting_id", "invoked_at"),
+        # What lists are filtered by and sorted by is all in it.
+        Index(
+            "ix_recordings_listed",
+            "app_id",
+            "invoked_at",
+            "id",
+            "status",
+            "meeting_id",
+            "download_expires_at",
+            "file_removed_at",
+        ),
+        Index(None, "meeting_id", "invoked_at", "id"),
         Index(None, "session_id"),
         Index(None, "status"),
         Index(None, "download_expires_at"),
@@ -125,7 +138,7 @@ class RecordingRepository:
             await self._session.scalars(
                 select(RecordingRow)
                 .where(RecordingRow.meeting_id == meeting_id, RecordingRow.status.in_(RUNNING_STATUSES))
-                .order_by(RecordingRow.invoked_at.desc(), RecordingRow.id)
+                .order_by(RecordingRow.invoked_at.desc(), RecordingRow.id.desc())
             )
         )
 
@@ -164,17 +177,10 @@ class RecordingRepository:
     async def page(
         self, app_id: str, where: RecordingFilter, *, now: datetime, newest_first: bool, offset: int, limit: int
     ) -> RowPage[RecordingRow]:
-        query = select(RecordingRow).where(RecordingRow.app_id == app_id)
-        if where.meeting_id is not None:
-            query = query.where(RecordingRow.meeting_id == where.meeting_id)
-        if where.search:
-            query = query.join(MeetingRow, MeetingRow.id == RecordingRow.meeting_id).where(
-                or_(
-                    RecordingRow.id == where.search,
-                    MeetingRow.id == where.search,
-                    MeetingRow.title.icontains(where.search, autoescape=True),
-                )
-            )
+        place = await self._place(app_id, where)
+        if place is None:
+            return RowPage((), 0)
+        query = select(RecordingRow).where(place)
         if where.statuses:
             query = query.where(RecordingRow.status.in_(where.statuses))
         if where.invoked_from is not None:
@@ -183,5 +189,37 @@ class RecordingRepository:
             query = query.where(RecordingRow.invoked_at <= where.invoked_until)
         if where.expired is not None:
             query = query.where(_expired(now) if where.expired else not_(_expired(now)))
-        invoked = RecordingRow.invoked_at.desc() if newest_first else RecordingRow.invoked_at.asc()
-        return await fetch_page(self._session, query, (invoked, RecordingRow.id), offset=offset, limit=limit)
+        order = (RecordingRow.invoked_at.asc(), RecordingRow.id.asc())
+        if newest_first:
+            order = (RecordingRow.invoked_at.desc(), RecordingRow.id.desc())
+        return await fetch_page(self._session, query, order, offset=offset, limit=limit)
+
+    async def _place(self, app_id: str, where: RecordingFilter) -> ColumnElement[bool] | None:
+        """Which part of the app's recordings is listed; None for an empty one.
+
+        What is looked for is looked up before the recordings are, so that these are found by the index for it. A
+        meeting of the app has no recordings of another one: a condition for the app would only lead to the wrong index.
+        """
+        meetings = select(MeetingRow.id).where(MeetingRow.app_id == app_id)
+        if where.meeting_id is not None:
+            meetings = meetings.where(MeetingRow.id == where.meeting_id)
+        if not where.search:
+            if where.meeting_id is None:
+                return RecordingRow.app_id == app_id
+            known = await self._session.scalar(meetings)
+            return RecordingRow.meeting_id == known if known is not None else None
+        mine = select(RecordingRow.id).where(RecordingRow.id == where.search, RecordingRow.app_id == app_id)
+        if where.meeting_id is not None:
+            mine = mine.where(RecordingRow.meeting_id == where.meeting_id)
+        recording_id = await self._session.scalar(mine)
+        found = meetings.where(found_by(where.search))
+        meeting_ids = list(await self._session.scalars(found.limit(_FEW_MEETINGS + 1)))
+        if len(meeting_ids) > _FEW_MEETINGS:
+            place = and_(RecordingRow.app_id == app_id, RecordingRow.meeting_id.in_(found))
+        elif meeting_ids:
+            place = RecordingRow.meeting_id.in_(meeting_ids)
+        elif recording_id is None:
+            return None
+        else:
+            return RecordingRow.id == recording_id
+        return place if recording_id is None else or_(place, RecordingRow.id == recording_id)

@@ -80,6 +80,5 @@ class RenderRepository:
     async def page(self, recording_id: str, *, offset: int, limit: int) -> RowPage[RenderRow]:
         """Films of one recording, newest first."""
         query = select(RenderRow).where(RenderRow.recording_id == recording_id)
-        return await fetch_page(
-            self._session, query, (RenderRow.created_at.desc(), RenderRow.id), offset=offset, limit=limit
-        )
+        order = (RenderRow.created_at.desc(), RenderRow.id.desc())
+        return await fetch_page(self._session, query, order, offset=offset, limit=limit)

@@ -2,8 +2,11 @@
 
 from reelkit.db import (
     apps,
+    chats,
     deliveries,
     erasures,
+    kept_answers,
+    livestreams,
     meetings,
     participants,
     presets,
@@ -11,6 +14,7 @@ from reelkit.db import (
     renders,
     sessions,
     tokens,
+    visits,
     webhooks,
 )
 from reelkit.db.base import Base
@@ -20,8 +24,11 @@ METADATA = Base.metadata
 __all__ = [
     "METADATA",
     "apps",
+    "chats",
     "deliveries",
     "erasures",
+    "kept_answers",
+    "livestreams",
     "meetings",
     "participants",
     "presets",
@@ -29,5 +36,6 @@ __all__ = [
     "renders",
     "sessions",
     "tokens",
+    "visits",
     "webhooks",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import BigInteger, ForeignKey, Index, String, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,22 +32,40 @@ class SessionRow(Base):
     """Visible peers present now; 0 once it ended."""
     peak_peers: Mapped[int]
     """The most visible peers that were present at once."""
+    consumed_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """How long visible peers were there, one after the other, in visits that are over."""
+    alive_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was last known to go on, for a server that dies."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SessionPeerRow(Base):
-    """One device in one session. A peer that comes back is present again: ``left_at`` is null."""
+    """One device in one session, as it was when it joined last. One that comes back is present again: ``left_at`` is
+    null."""
 
     __tablename__ = "session_peers"
-    __table_args__ = (Index(None, "participant_id"),)
+    __table_args__ = (Index(None, "participant_id"), Index(None, "custom_participant_id"), Index(None, "peer_id"))
 
     session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"), primary_key=True, type_=Id)
     peer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     participant_id: Mapped[str] = mapped_column(Id)
+    custom_participant_id: Mapped[str | None] = mapped_column(String(255))
     name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH))
+    picture: Mapped[str | None] = mapped_column(String(2_048))
+    preset_name: Mapped[str | None] = mapped_column(String(255))
+    view_type: Mapped[str | None] = mapped_column(String(32))
+    """Of the preset."""
     hidden: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When its client first connected."""
+    first_joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
     joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When it joined last."""
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    visits: Mapped[int] = mapped_column(default=0, server_default="0")
+    present_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """In visits that are over."""
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SessionRepository:
@@ -62,6 +80,14 @@ class SessionRepository:
 
     async def get(self, session_id: str) -> SessionRow | None:
         return await self._session.get(SessionRow, session_id)
+
+    async def seen_alive(self, session_ids: Sequence[str], moment: datetime) -> None:
+        """Those of these sessions that have not ended go on at ``moment``."""
+        await self._session.execute(
+            update(SessionRow)
+            .where(SessionRow.id.in_(session_ids), SessionRow.ended_at.is_(None))
+            .values(alive_at=moment)
+        )
 
     async def live(self) -> tuple[SessionRow, ...]:
         """All sessions that have not ended."""
@@ -84,9 +110,8 @@ class SessionRepository:
     async def peer(self, session_id: str, peer_id: str) -> SessionPeerRow | None:
         return await self._session.get(SessionPeerRow, (session_id, peer_id))
 
-    async def put_peer(self, row: SessionPeerRow) -> None:
-        """Adds a peer, or replaces what was known of it."""
-        await self._session.merge(row)
+    async def add_peer(self, row: SessionPeerRow) -> None:
+        self._session.add(row)
         await self._session.flush()
 
     async def present_peers(self, session_id: str) -> tuple[SessionPeerRow, ...]:

@@ -74,7 +74,8 @@ class WebhookDeliveryRow(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        Index(None, "webhook_id", "sequence"),
+        # What the list is filtered by and sorted by is all in it.
+        Index("ix_webhook_deliveries_listed", "webhook_id", "sequence", "state", "event", "created_at"),
         Index(None, "finished_at"),
         # What was told of a recording is erased with it.
         Index(None, "subject"),
@@ -248,7 +249,14 @@ class WebhookQueueRepository:
         )
 
     async def page(
-        self, webhook_id: str, *, states: Sequence[str], event: str | None, offset: int, limit: int
+        self,
+        webhook_id: str,
+        *,
+        states: Sequence[str],
+        event: str | None,
+        created_until: datetime | None = None,
+        offset: int,
+        limit: int,
     ) -> RowPage[WebhookDeliveryRow]:
         """Newest first."""
         query = select(WebhookDeliveryRow).where(WebhookDeliveryRow.webhook_id == webhook_id)
@@ -256,6 +264,8 @@ class WebhookQueueRepository:
             query = query.where(WebhookDeliveryRow.state.in_(states))
         if event is not None:
             query = query.where(WebhookDeliveryRow.event == event)
+        if created_until is not None:
+            query = query.where(WebhookDeliveryRow.created_at <= created_until)
         return await fetch_page(self._session, query, (WebhookDeliveryRow.sequence.desc(),), offset=offset, limit=limit)
 
     async def log(self, row: WebhookAttemptRow) -> None:

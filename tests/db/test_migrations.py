@@ -1,5 +1,6 @@
 """Databases of earlier versions, with data in them."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sqlalchemy import create_engine
 
 import reelkit.db
 from reelkit.db import Database
+from reelkit.db.meetings import MeetingRepository
 from reelkit.db.recordings import RecordingRepository
 
 ROWS = """
@@ -59,6 +61,9 @@ async def test_recordings_of_the_first_version_are_read(tmp_path: Path) -> None:
         assert (row.audio_file_name, row.audio_size_bytes, row.notes, row.keep_capture) == (None, None, None, None)
         assert row.integrity_sha256 is None
         assert await repository.integrity("recording") is None
+        meeting = await MeetingRepository(session).by_id("meeting")
+        assert meeting is not None
+        assert meeting.folded_title == "weekly"
     async with database.transaction() as session:
         changed = await RecordingRepository(session).get("recording")
         assert changed is not None
@@ -78,3 +83,32 @@ def test_going_back_keeps_what_the_first_version_knew(tmp_path: Path) -> None:
     columns = {row[1] for row in database.execute("PRAGMA table_info(recordings)")}
     assert "integrity" not in columns
     database.close()
+
+
+def test_viewers_of_webinars_may_send_from_the_stage(tmp_path: Path) -> None:
+    path = tmp_path / "reelkit.sqlite3"
+    first_version(path)
+    viewer = {"stage_access": "CAN_REQUEST", "media": {"audio": {"can_produce": "NOT_ALLOWED"}}}
+    strict = {"stage_access": "NOT_ALLOWED", "media": {"audio": {"can_produce": "NOT_ALLOWED"}}}
+    database = sqlite3.connect(path)
+    database.execute("INSERT INTO apps VALUES ('other', 'account', 'other', '2026-01-01 12:00:00.000000')")
+    for app, permissions in (("app", viewer), ("other", strict)):
+        document = json.dumps({"name": "webinar_viewer", "permissions": permissions})
+        database.execute(
+            "INSERT INTO presets VALUES (?, ?, 'webinar_viewer', ?, '2026-01-01 12:00:00.000000',"
+            " '2026-01-01 12:00:00.000000')",
+            (app, app, document),
+        )
+    database.commit()
+    database.close()
+
+    def allowed() -> list[str]:
+        database = sqlite3.connect(path)
+        rows = database.execute("SELECT document FROM presets ORDER BY id").fetchall()
+        database.close()
+        return [json.loads(row[0])["permissions"]["media"]["audio"]["can_produce"] for row in rows]
+
+    migrate(path, "0013")
+    assert allowed() == ["CAN_REQUEST", "NOT_ALLOWED"]
+    migrate(path, "0012", down=True)
+    assert allowed() == ["NOT_ALLOWED", "NOT_ALLOWED"]

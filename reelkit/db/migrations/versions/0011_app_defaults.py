@@ -1,5 +1,8 @@
 """An app's standing recording configuration."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -7,8 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("apps", sa.Column("recording_config", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("apps", sa.Column("recording_secrets", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("apps", "recording_secrets")
+    op.drop_column("apps", "recording_config")
