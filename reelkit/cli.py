@@ -1,7 +1,7 @@
 """The ``reelkit`` command.
 
 Exit status: 0 done, or ended as asked · 1 failed, stderr says why · 2 wrong option or setting · 3 another server holds
-the data directory.
+the data directory · 130 left by Ctrl-C.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import reelkit
 from reelkit.capture.layout import JOURNAL_FILE
-from reelkit.commands import recordings, webhooks
+from reelkit.commands import apps, meetings, participants, presets, recordings, sessions, tokens, webhooks
+from reelkit.commands.command import command
+from reelkit.commands.record import record
 from reelkit.errors import ReelkitError
 from reelkit.log import configure_logging
 from reelkit.settings import Settings, load_settings
@@ -33,13 +35,15 @@ EXIT_ALREADY_RUNNING = 3
 app = typer.Typer(
     name="reelkit",
     help="Self-hosted RealtimeKit: meetings on a real SFU, and above all their recording.",
-    epilog="Exit status: 0 done · 1 failed · 2 wrong option or setting · 3 another server holds the data directory.",
+    epilog="Exit status: 0 done · 1 failed · 2 wrong option or setting · 3 another server holds the data directory"
+    " · 130 left by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(recordings.app)
-app.add_typer(webhooks.app)
+for group in (meetings, participants, recordings, sessions, presets, webhooks, apps, tokens):
+    app.add_typer(group.app)
+app.add_typer(tokens.app, name="token", hidden=True)
 
 
 @app.command()
@@ -68,6 +72,9 @@ def serve(
         _fail(str(error))
     except OSError as error:
         _fail(f"the server cannot start: {error}")
+
+
+command(app)(record)
 
 
 @app.command()

@@ -1,10 +1,11 @@
 """Errors of commands that talk to a server.
 
 CommandError
-├── WrongUsage    an option is missing or wrong: exit status 2
+├── WrongUsage    an option is missing or wrong, or a file that it names: exit status 2
 ├── NoServer      no server answers where one should
 ├── Refused       the server refused the request and says why
-└── ServerFailed  the server could not do it now, or its answer is of no use
+├── ServerFailed  the server could not do it now, or its answer is of no use
+└── FileTrouble   a file could not be brought here, or is not what the server says it is
 """
 
 from reelkit.errors import Fault, ReelkitError
@@ -26,6 +27,8 @@ class WrongUsage(CommandError):
 class NoServer(CommandError):
     """Nothing answers at the address."""
 
+    retry = True
+
 
 class Refused(CommandError):
     """The request is wrong, or not permitted: the caller must change it."""
@@ -33,7 +36,15 @@ class Refused(CommandError):
     fault = Fault.CALLER
 
 
+class NotThere(Refused):
+    """What the request is about does not exist: HTTP 404."""
+
+
 class ServerFailed(CommandError):
     """The server or its machine failed: the operator must look."""
 
     retry = True
+
+
+class FileTrouble(CommandError):
+    """A disk that is full, a link that has ended, a hash that differs."""

@@ -1,135 +1,170 @@
-"""``reelkit recordings …``: what the operator does to recordings of a running server."""
+"""``reelkit recordings``: recordings of an app."""
 
-import json
-from pathlib import Path
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
-from reelkit.commands.client import (
-    DEFAULT_DATA,
-    AccountOption,
-    AppOption,
-    DataOption,
-    TokenOption,
-    UrlOption,
-    connected,
-    segment,
-)
-from reelkit.commands.errors import CommandError, WrongUsage
-
-EXIT_FAILED = 1
-_NAMES = {
-    "hosted_files": "files in the hosted bucket",
-    "storage_files": "files in own storage",
-    "render": "a film that was made again",
-    "job": "the renderer's files",
-    "capture": "the capture",
-    "diagnosis": "the diagnosis of its page",
-}
+from reelkit.commands import recording_files
+from reelkit.commands.client import segment
+from reelkit.commands.command import command
+from reelkit.commands.connection import Connection
+from reelkit.commands.formats import duration, local_time, size
+from reelkit.commands.json_files import read_object
+from reelkit.commands.lists import ListOptions, print_list
+from reelkit.commands.meetings import MeetingArgument
+from reelkit.commands.moments import SinceOption, UntilOption, moment
+from reelkit.commands.output import Column, JsonOption, print_facts, print_json, remark
+from reelkit.commands.record import print_started, watch_recording
+from reelkit.commands.recording_options import StartOptions
+from reelkit.commands.recording_view import facts, links
 
 app = typer.Typer(
-    name="recordings", help="Recordings of a running server.", no_args_is_help=True, pretty_exceptions_enable=False
+    name="recordings",
+    help="Recordings of an app, and their files. reelkit record makes one and stays with it.",
+    no_args_is_help=True,
+)
+
+RecordingArgument = Annotated[str, typer.Argument(help="The recording's id.", metavar="RECORDING")]
+
+_COLUMNS = (
+    Column("id", "id"),
+    Column("status", "status"),
+    Column("started", "started_time", local_time),
+    Column("length", "recording_duration", duration, right=True),
+    Column("size", "file_size", size, right=True, spare=True),
+    Column("type", "type", spare=True),
+    Column("meeting id", "meeting.id", spare=True),
+    Column("meeting", "meeting.title", folds=True),
 )
 
 
-@app.command()
-def delete(
-    recording: Annotated[list[str], typer.Argument(help="Ids of recordings that have ended.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    data: DataOption = DEFAULT_DATA,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    account: AccountOption = None,
-    app_id: AppOption = None,
-) -> None:
-    """Erases recordings for good: files, further films, capture, and the copies in callers' own storage.
-
-    Exit status 1 if something could not be removed, or a recording was refused; the others are erased all the same.
-    """
-    if not yes:
-        typer.confirm(f"Erase {len(recording)} recording(s) with everything that they have?", abort=True)
-    failed = False
-    with connected(data, url, token, account, app_id) as client:
-        for each in recording:
-            try:
-                erasure = client.delete(f"/recordings/{segment(each)}")
-            except CommandError as error:
-                typer.echo(f"{each}: not erased: {error.message}", err=True)
-                failed = True
-                continue
-            typer.echo(f"{each}: {_told(erasure)}")
-            failed |= erasure["state"] == "INCOMPLETE"
-    if failed:
-        raise typer.Exit(EXIT_FAILED)
+class Status(StrEnum):
+    INVOKED = "INVOKED"
+    RECORDING = "RECORDING"
+    PAUSED = "PAUSED"
+    UPLOADING = "UPLOADING"
+    UPLOADED = "UPLOADED"
+    ERRORED = "ERRORED"
 
 
-@app.command()
-def deliver(
-    recording: Annotated[str, typer.Argument(help="Id of a recording whose delivery to own storage failed.")],
-    storage: Annotated[
-        typer.FileText | None,
-        typer.Option(
-            help="File with another storage_config as JSON; - is standard input. As before if it is left out."
-        ),
+class MediaKind(StrEnum):
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+@command(app, "list")
+def list_recordings(
+    connection: Connection,
+    options: ListOptions,
+    meeting: Annotated[str | None, typer.Option(help="Only those of this meeting.")] = None,
+    search: Annotated[str | None, typer.Option(help="Part of the meeting's title, or an id.")] = None,
+    status: Annotated[
+        list[Status] | None, typer.Option(case_sensitive=False, help="Only those; more than once: any of them.")
     ] = None,
-    data: DataOption = DEFAULT_DATA,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    account: AccountOption = None,
-    app_id: AppOption = None,
-) -> None:
-    """Tries a delivery to the caller's own storage again, from the hosted bucket."""
-    with connected(data, url, token, account, app_id) as client:
-        body = {} if storage is None else {"storage_config": _json(storage)}
-        answer = client.post(f"/recordings/{segment(recording)}/delivery", body)
-    typer.echo(f"{answer['id']}: {answer['status']} to {answer['reelkit']['destination']['label']}")
-
-
-@app.command()
-def diagnosis(
-    recording: Annotated[str, typer.Argument(help="Id of a recording of a page (url) that failed.")],
-    screenshot: Annotated[
-        Path | None, typer.Option(help="Write what the page showed last to this PNG file, too.", dir_okay=False)
+    since: SinceOption = None,
+    until: UntilOption = None,
+    expired: Annotated[
+        bool | None, typer.Option("--expired/--not-expired", help="Whether their time in the bucket has ended.")
     ] = None,
-    data: DataOption = DEFAULT_DATA,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    account: AccountOption = None,
-    app_id: AppOption = None,
+    oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Instead of the newest.")] = False,
 ) -> None:
-    """Prints, as JSON, why a page could not be recorded: its console, failed requests, limits."""
-    with connected(data, url, token, account, app_id) as client:
-        path = f"/recordings/{segment(recording)}/page-diagnosis"
-        report = client.get(path)
-        picture = client.download(f"{path}/screenshot") if screenshot is not None else b""
-    typer.echo(json.dumps(report, indent=1))
-    if screenshot is not None:
-        try:
-            screenshot.write_bytes(picture)
-        except OSError as error:
-            typer.echo(f"reelkit: {screenshot} cannot be written: {error.strerror}", err=True)
-            raise typer.Exit(EXIT_FAILED) from error
+    """Lists recordings, the newest first."""
+    where = {
+        "meeting_id": meeting,
+        "search": search,
+        "status": status or None,
+        "start_time": moment("--since", since, ahead=False),
+        "end_time": moment("--until", until, ahead=False),
+        "expired": expired,
+        "sort_order": "ASC" if oldest_first else None,
+    }
+    with connection.open() as server:
+        print_list(server, "/recordings", _COLUMNS, options, where)
 
 
-def _json(file: typer.FileText) -> Any:  # noqa: ANN401 - the server judges it
-    try:
-        return json.load(file)
-    except ValueError as error:
-        # What the error says is a place, and nothing of what stands there.
-        raise WrongUsage(f"--storage: this is not JSON: {error}") from error
+@command(app)
+def show(recording: RecordingArgument, connection: Connection, as_json: JsonOption = False) -> None:
+    """Shows a recording: how it stands, its delivery, its soundness and the links to its files."""
+    with connection.open() as server:
+        found = server.get(_path(recording))
+    if as_json:
+        print_json(found)
+        return
+    print_facts(facts(found))
+    for name, url in links(found):
+        typer.echo(f"{name}:\n  {url}")
 
 
-def _told(erasure: dict[str, Any]) -> str:
-    lines = ["erased" if erasure["state"] == "ERASED" else "erased but for what is named here"]
-    lines += [f"  removed: {_named(each)}" for each in erasure["removed"]]
-    for each in erasure["left"]:
-        again = "it is tried again by itself" if each["tried_again"] else "mend that, then erase it again"
-        lines.append(f"  still there: {_named(each)}: {each.get('reason', 'not tried yet')} ({again})")
-    return "\n".join(lines)
+@command(app)
+def start(meeting: MeetingArgument, options: StartOptions, connection: Connection, as_json: JsonOption = False) -> None:
+    """Starts recording a meeting and prints the recording's id. reelkit record stays with it."""
+    body = options.body(meeting)
+    with connection.open() as server:
+        print_started(server.post("/recordings", body), as_json=as_json)
 
 
-def _named(thing: dict[str, Any]) -> str:
-    name = _NAMES.get(thing["what"], thing["what"])
-    detail = thing.get("where") or thing.get("id")
-    return f"{name} ({detail})" if detail else name
+@command(app)
+def track(
+    meeting: MeetingArgument,
+    connection: Connection,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="Only of this participant: an id, or a custom_participant_id. Once for each."),
+    ] = None,
+    media: Annotated[MediaKind | None, typer.Option(help="audio if it is left out.")] = None,
+    prefix: Annotated[str | None, typer.Option(help="Beginning of the files' names.")] = None,
+    max_seconds: Annotated[int | None, typer.Option(help="Stop after so long.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Body of the call as JSON; - is standard input. Other options win over it."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Starts recording what each participant of a live session sends, in a file of its own; prints the id."""
+    body = {} if config is None else read_object("--config", config)
+    body["meeting_id"] = meeting
+    layer = {"media_kind": media, "file_name_prefix": prefix}
+    if given := {name: value for name, value in layer.items() if value is not None}:
+        body["layers"] = {"default": given}
+    if user:
+        body["user_ids"] = user
+    if max_seconds is not None:
+        body["max_seconds"] = max_seconds
+    with connection.open() as server:
+        print_started(server.post("/recordings/track", body)["recording"], as_json=as_json)
+
+
+@command(app)
+def stop(recording: RecordingArgument, connection: Connection, as_json: JsonOption = False) -> None:
+    """Stops a recording: its film is finished and delivered."""
+    _steer(connection, recording, "stop", as_json=as_json)
+
+
+@command(app)
+def pause(recording: RecordingArgument, connection: Connection, as_json: JsonOption = False) -> None:
+    """Pauses a recording: what comes is not in its film."""
+    _steer(connection, recording, "pause", as_json=as_json)
+
+
+@command(app)
+def resume(recording: RecordingArgument, connection: Connection, as_json: JsonOption = False) -> None:
+    """Goes on with a recording that is paused."""
+    _steer(connection, recording, "resume", as_json=as_json)
+
+
+command(app, "watch")(watch_recording)
+app.add_typer(recording_files.app)
+
+
+def _steer(connection: Connection, recording: str, action: str, *, as_json: bool) -> None:
+    with connection.open() as server:
+        found = server.put(_path(recording), {"action": action})
+    if as_json:
+        print_json(found)
+    else:
+        remark(f"{recording} is {found['status']}")
+
+
+def _path(recording: str) -> str:
+    return f"/recordings/{segment(recording)}"

@@ -27,8 +27,8 @@ def answered(request: httpx.Request) -> httpx.Response:
 def server(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that knows one diagnosis."""
     monkeypatch.setattr(
-        "reelkit.commands.client._client",
-        lambda *_: ServerClient("http://server", "token", "account", "app", httpx.MockTransport(answered)),
+        "reelkit.commands.connection.Connection.open",
+        lambda _: ServerClient("http://server", "token", "account", "app", httpx.MockTransport(answered)),
     )
 
 

@@ -1,56 +1,18 @@
 """``reelkit webhooks`` against a server."""
 
-import json
 import time
-from pathlib import Path
 from typing import Any
 
-import pytest
-from structlog.testing import capture_logs
-from typer.testing import CliRunner, Result
-
-from reelkit.cli import app
 from tests.api.live import LiveServer
+from tests.commands.conftest import Commands
 
 TIMEOUT_S = 20.0
 
 
-class Commands:
-    def __init__(self, live: LiveServer, data: Path) -> None:
-        facts = {"http": live.url, "account_id": live.account_id, "app_id": live.app_id}
-        (data / "listening.json").write_text(json.dumps(facts))
-        self._environment = {"REELKIT_DATA": str(data), "REELKIT_API_TOKEN": live.token}
-
-    def run(self, *arguments: str) -> Result:
-        # The server's log, in another thread, would be mixed into the output.
-        with capture_logs():
-            return CliRunner(env=self._environment).invoke(app, ["webhooks", *arguments])
-
-    def output(self, *arguments: str) -> str:
-        done = self.run(*arguments)
-        assert done.exit_code == 0, done.output
-        return done.stdout
-
-    def rows(self, *arguments: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = json.loads(self.output(*arguments, "--json"))
-        return rows
-
-
-@pytest.fixture
-def commands(tmp_path_factory: pytest.TempPathFactory, live: LiveServer) -> Commands:
-    return Commands(live, tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Any:
-    with LiveServer(tmp_path) as server:
-        yield server
-
-
 def test_from_making_a_webhook_to_its_end(commands: Commands, live: LiveServer) -> None:
     target = "http://localhost:1/hook"
-    made = commands.output("create", target, "--event", "recording.statusUpdate", "--name", "[b]films[/b]").strip()
-    listed = commands.output("list")
+    made = commands.output("webhooks", "create", target, "--event", "recording.statusUpdate", "--name", "[b]films[/b]")
+    listed = commands.output("webhooks", "list")
     assert made in listed
     assert target in listed
     assert "[b]films[/b]" in listed
@@ -63,7 +25,7 @@ def test_from_making_a_webhook_to_its_end(commands: Commands, live: LiveServer) 
     def settled(attempts: int) -> list[dict[str, Any]]:
         deadline_s = time.monotonic() + TIMEOUT_S
         while True:
-            rows = commands.rows("deliveries", made)
+            rows: list[dict[str, Any]] = commands.json("webhooks", "deliveries", made)
             # This machine may not be told anything: private addresses are closed.
             if [row["state"] for row in rows] == ["FAILED"] * 2 and rows[-1]["attempts"] == attempts:
                 return rows
@@ -71,23 +33,24 @@ def test_from_making_a_webhook_to_its_end(commands: Commands, live: LiveServer) 
             time.sleep(0.02)
 
     _, first = settled(1)
-    shown = commands.output("deliveries", made, "--state", "FAILED", "--limit", "1")
+    shown = commands.output("webhooks", "deliveries", made, "--state", "FAILED", "--limit", "1")
     assert first["id"] not in shown
     assert "recording.statusUpdate" in shown
-    whole = commands.output("deliveries", made, first["id"])
+    whole = commands.output("webhooks", "deliveries", made, first["id"])
     assert '"status": "INVOKED"' in whole
     assert "the host is not on the public internet" in whole
-    assert "queued recording.statusUpdate" in commands.output("replay", made, first["id"])
+    assert "queued recording.statusUpdate" in commands.output("webhooks", "replay", made, first["id"])
     settled(2)
-    assert "deleted [b]films[/b]" in commands.output("delete", made)
-    assert commands.rows("list") == []
+    commands.output("webhooks", "update", made, "--disable", "--event", "meeting.started")
+    (changed,) = commands.json("webhooks", "list")
+    assert (changed["enabled"], changed["events"], changed["url"]) == (False, ["meeting.started"], target)
+    assert "nothing to change" in commands.refused("webhooks", "update", made, status=2)
+    assert "deleted [b]films[/b]" in commands.output("webhooks", "delete", made)
+    assert commands.json("webhooks", "list") == []
 
 
 def test_the_servers_reason_is_told(commands: Commands) -> None:
-    done = commands.run("create", "https://hooks.example.com/", "--event", "meeting.begun")
-    assert done.exit_code == 1
-    assert done.stderr.startswith("reelkit: events[0]: there is no event 'meeting.begun'")
-    done = commands.run("delete", "../../apps")
-    assert done.exit_code == 1
-    assert done.stderr.startswith("reelkit: ")
-    assert commands.run("replay").exit_code == 2
+    told = commands.refused("webhooks", "create", "https://hooks.example.com/", "--event", "meeting.begun")
+    assert told.startswith("events[0]: there is no event 'meeting.begun'")
+    commands.refused("webhooks", "delete", "../../apps")
+    assert commands.run("webhooks", "replay").exit_code == 2
