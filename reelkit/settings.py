@@ -64,6 +64,20 @@ class RoomSettings(_Section):
     max_peers: int = Field(200, ge=1, description="Peers in one meeting.")
 
 
+class ChatSettings(_Section):
+    """What is kept of chats."""
+
+    keep_for_s: float = Field(
+        7 * SECONDS_PER_DAY,
+        ge=60,
+        description="What was written in a session is deleted so long after the session's end. A download link of it "
+        "ends then, or earlier.",
+    )
+    max_session_bytes: int = Field(
+        64 << 20, ge=1 << 20, description="What is kept of one session's chat; what is written beyond that is not."
+    )
+
+
 class CaptureSettings(_Section):
     """What the SFU and the journal write while recording."""
 
@@ -214,6 +228,29 @@ class RtmpSettings(_Section):
     )
 
 
+def _ingest_server(value: str) -> str:
+    scheme, separator, rest = value.rstrip("/").partition("://")
+    host, _, application = rest.partition("/")
+    if scheme not in {"rtmp", "rtmps"} or not separator or not host or not application or set(rest) & set("@?# "):
+        raise ValueError("must be an rtmp or rtmps URL with a host and an application, such as rtmp://10.0.0.5/live")
+    return value.rstrip("/")
+
+
+class LivestreamSettings(_Section):
+    """Livestreams of meetings, which go to a server of the operator's."""
+
+    ingest_server: Annotated[str, AfterValidator(_ingest_server)] | None = Field(
+        None,
+        description="RTMP server and application that meetings are streamed to, such as rtmp://10.0.0.5/live; a random "
+        "key per livestream is the stream's name there. Livestreams are not available when unset.",
+    )
+    playback_url: str | None = Field(
+        None,
+        description="Where livestreams are watched, such as https://live.example.com/hls/{stream_key}.m3u8; {id} and "
+        "{meeting_id} are filled in, too. Answers show no such URL when unset.",
+    )
+
+
 def _network(value: str) -> str:
     # Raises ValueError, which names what is wrong.
     return str(ip_network(value))
@@ -311,6 +348,16 @@ class BucketSettings(_Section):
         return self
 
 
+class LimitSettings(_Section):
+    """How many requests each API token and each participant may make; without a valid token, each address."""
+
+    enabled: bool = Field(True, description="Refuse what is over a limit with 429.")
+    recording_requests: int = Field(1_000, ge=1, description="Requests below `/recordings` within their window.")
+    recording_window_s: float = Field(50.0, gt=0, le=SECONDS_PER_DAY, description="That window.")
+    other_requests: int = Field(3_500, ge=1, description="All other requests within theirs.")
+    other_window_s: float = Field(300.0, gt=0, le=SECONDS_PER_DAY, description="That window.")
+
+
 class WebhookSettings(_Section):
     """Telling callers what happens."""
 
@@ -368,13 +415,16 @@ class Settings(BaseSettings):
 
     sfu: SfuSettings = Field(default_factory=SfuSettings)
     rooms: RoomSettings = Field(default_factory=RoomSettings)
+    chat: ChatSettings = Field(default_factory=ChatSettings)
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     render: RenderSettings = Field(default_factory=RenderSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     page: PageSettings = Field(default_factory=PageSettings)
     integrity: IntegritySettings = Field(default_factory=IntegritySettings)
+    livestream: LivestreamSettings = Field(default_factory=LivestreamSettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
     rtmp: RtmpSettings = Field(default_factory=RtmpSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     bucket: BucketSettings = Field(default_factory=BucketSettings)

@@ -5,8 +5,8 @@
 #   2. .venv from requirements/dev.txt (a lock file with hashes), the package itself in editable mode
 #   3. testbed/web/node_modules from its package-lock.json (the browser SDK, hls.js)
 #   4. build/libreelkit-flush.so, which makes Janus' recordings readable within 50 ms
-#   With --tests also the servers that recordings are delivered to: sshd and nginx with its RTMP module (installed, never
-#   started as services), testbed/azurite/node_modules; and testbed/pages/node_modules, which recording apps are built of. rclone and the Google Cloud emulator come with the .venv.
+#   With --tests also PostgreSQL and the servers that recordings are delivered to: sshd and nginx with its RTMP module
+#   (installed, never started as services), testbed/azurite/node_modules; and testbed/pages/node_modules, which recording apps are built of, and testbed/api_client/node_modules, the official TypeScript client. rclone and the Google Cloud emulator come with the .venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,8 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 PACKAGES=(janus chromium iproute2 fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji libfribidi0 gcc libc6-dev)
 tests=${1:-}
-[ "$tests" != --tests ] || PACKAGES+=(openssh-server nginx-light libnginx-mod-rtmp)
+[ "$tests" != --tests ] || PACKAGES+=(openssh-server nginx-light libnginx-mod-rtmp postgresql)
+NO_CLUSTER=/etc/postgresql-common/createcluster.d/reelkit.conf
 missing=()
 for package in "${PACKAGES[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
@@ -30,12 +31,19 @@ if [ "${#missing[@]}" -gt 0 ]; then
       janus) service=janus ;;
       openssh-server) service=ssh ;;
       nginx-light) service=nginx ;;
+      # Its service starts the clusters that there are; this keeps the package from making one.
+      postgresql)
+        as_root mkdir -p "$(dirname "$NO_CLUSTER")"
+        echo 'create_main_cluster = false' | as_root tee "$NO_CLUSTER" >/dev/null
+        continue
+        ;;
       *) continue ;;
     esac
     [ -e "/etc/systemd/system/$service.service" ] || as_root ln -s /dev/null "/etc/systemd/system/$service.service"
   done
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  as_root rm -f "$NO_CLUSTER"
 fi
 
 python=${PYTHON:-python3}
@@ -62,6 +70,7 @@ node_modules testbed/web "the browser SDK"
 if [ "$tests" = --tests ]; then
   node_modules testbed/azurite "Azure's storage emulator"
   node_modules testbed/pages "what recording apps are built with"
+  node_modules testbed/api_client "the official API client"
 fi
 
 if [ reelkit/sfu/flush.c -nt build/libreelkit-flush.so ]; then

@@ -11,21 +11,31 @@ import reelkit
 from reelkit.api.body_limit import BodyLimit
 from reelkit.api.envelope import ErrorEnvelope
 from reelkit.api.failures import handle_failures
+from reelkit.api.idempotency import Idempotency
+from reelkit.api.list_anchor import ListAnchors
+from reelkit.api.rate_limits import RateLimits
 from reelkit.api.request_log import RequestLog
 from reelkit.api.routers import (
+    active_session,
+    analytics,
     apps,
+    chats,
     diagnoses,
     downloads,
     erasure,
     health,
+    livestreams,
     meeting_socket,
     meetings,
-    not_built,
     participants,
+    polls,
     presets,
+    recording_config,
     recordings,
     renders,
     sdk,
+    sessions,
+    tokens,
     tracks,
     webhooks,
 )
@@ -45,6 +55,7 @@ _FAILURES: Mapping[int, str] = {
     HTTPStatus.CONFLICT: "The object's present state does not allow it, such as a second recording of a meeting.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A value is out of range.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests; wait as long as Retry-After says.",
     HTTPStatus.NOT_IMPLEMENTED: "RealtimeKit offers it, this version does not.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not now; try again.",
 }
@@ -60,26 +71,38 @@ def create_app(state: AppState) -> FastAPI:
         docs_url="/docs", redoc_url=None, title="Reelkit", version=reelkit.__version__, description=_DESCRIPTION
     )
     app.state.reelkit = state
+    app.state.list_anchors = ListAnchors(state.clock)
     for module in (
+        active_session,
+        analytics,
         apps,
+        chats,
+        livestreams,
         meetings,
         participants,
+        polls,
         presets,
+        recording_config,
         recordings,
         diagnoses,
         erasure,
         renders,
         sdk,
+        sessions,
+        tokens,
         tracks,
         webhooks,
     ):
         app.include_router(module.router, responses=responses)
-    for module in (not_built, downloads, health, meeting_socket):
+    for module in (downloads, health, meeting_socket):
         app.include_router(module.router)
     app.include_router(webhooks.public)
+    app.include_router(chats.public)
     handle_failures(app)
     # The last one added is the outermost.
+    app.add_middleware(Idempotency, state=state)
     app.add_middleware(BodyLimit, max_bytes=state.settings.max_body_bytes)
+    app.add_middleware(RateLimits, state=state)
     app.add_middleware(SdkHosts, base_domain=state.settings.base_domain)
     app.add_middleware(RequestLog, metrics=state.metrics)
     return app

@@ -6,17 +6,22 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
+from reelkit.api.credentials import Credential, sent_credential
 from reelkit.api.errors import NotAuthenticated, NotPermitted
 from reelkit.api.state import AppState, app_state
+from reelkit.control.api_token import ApiToken
 from reelkit.control.apps import App
 from reelkit.control.caller import Caller
 from reelkit.control.errors import NotFound, Unauthorized
 from reelkit.control.participants import ParticipantIdentity
 from reelkit.control.validation import Text
 
-# Documents the header; what it holds is read by bearer_token.
+# Documents the header; what it holds is read by _sent.
 _OPERATOR_SCHEME = HTTPBearer(auto_error=False, scheme_name="API token")
 _PARTICIPANT_SCHEME = HTTPBearer(auto_error=False, scheme_name="Participant token")
+_NO_APP = "there is no such app in this account"
+# Of a participant's token, a JSON Web Token; no API token has any.
+_DOTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +33,41 @@ class Actor:
     identity: ParticipantIdentity | None = None
 
 
-def bearer_token(request: Request) -> str:
-    """The token of the Authorization header. Raises NotAuthenticated."""
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
-    if "x-auth-key" in request.headers or "x-auth-email" in request.headers:
-        raise NotAuthenticated(
-            "X-Auth-Email and X-Auth-Key are not available in this version: send Authorization: Bearer <API token>"
-        )
-    raise NotAuthenticated("no token: send Authorization: Bearer <token>")
+def _sent(request: Request) -> Credential:
+    return sent_credential(request.headers)
 
 
 State = Annotated[AppState, Depends(app_state)]
-Token = Annotated[str, Depends(bearer_token)]
+Sent = Annotated[Credential, Depends(_sent)]
 
 
-async def require_operator(
-    account_id: Text, token: Token, state: State, _: Annotated[object, Depends(_OPERATOR_SCHEME)] = None
-) -> None:
-    """Lets only the account's operator pass. Another account is not there for them."""
+async def account_token(
+    account_id: Text, sent: Sent, state: State, _: Annotated[object, Depends(_OPERATOR_SCHEME)] = None
+) -> ApiToken:
+    """The API token, of the whole account or of one of its apps. Another account is not there for it."""
     try:
-        opened = state.control.operator_tokens.verify(token)
-    except Unauthorized:
-        if await _participant(token, state) is None:
+        token = state.control.operator_tokens.verify(sent.text, sent.email)
+    except Unauthorized as refused:
+        if sent.email is not None:
             raise
-        raise NotPermitted("a participant's token does not open this part of the API") from None
-    if opened != account_id:
+        await _refuse(sent.text, state, refused)
+        raise
+    if token.account_id != account_id:
         raise NotFound("there is no such account")
+    return token
+
+
+async def require_operator(request: Request, token: Annotated[ApiToken, Depends(account_token)]) -> ApiToken:
+    """Lets only the operator pass. A token of one app opens nothing of other apps and nothing of the whole account."""
+    app_id = request.path_params.get("app_id")
+    if token.app_id is not None and app_id is None:
+        raise NotPermitted("this API token opens one app only, and this belongs to the whole account")
+    _require_app(token, app_id)
+    return token
 
 
 async def operated_app(
-    account_id: Text, app_id: Text, state: State, _: Annotated[None, Depends(require_operator)]
+    account_id: Text, app_id: Text, state: State, _: Annotated[ApiToken, Depends(require_operator)]
 ) -> App:
     """The app of the path, for its operator."""
     return await state.control.apps.get(account_id, app_id)
@@ -68,37 +76,63 @@ async def operated_app(
 async def recording_actor(
     account_id: Text,
     app_id: Text,
-    token: Token,
+    sent: Sent,
     state: State,
     _: Annotated[object, Depends(_OPERATOR_SCHEME)] = None,
 ) -> Actor:
     """The operator, or a participant of the app who may record: both may start and steer recordings."""
-    identity = await _participant(token, state)
+    identity = await _participant(sent, state)
     if identity is None:
-        await require_operator(account_id, token, state)
+        _require_app(await account_token(account_id, sent, state), app_id)
         app = await state.control.apps.get(account_id, app_id)
         return Actor(app, Caller.organization(app.name))
     app = await state.control.apps.get(account_id, app_id)
     if identity.app_id != app.id:
-        raise NotFound("there is no such app in this account")
+        raise NotFound(_NO_APP)
     identity.require_can_record()
     return Actor(app, identity.caller, identity)
 
 
 async def sdk_participant(
-    token: Token, state: State, _: Annotated[object, Depends(_PARTICIPANT_SCHEME)] = None
+    sent: Sent, state: State, _: Annotated[object, Depends(_PARTICIPANT_SCHEME)] = None
 ) -> ParticipantIdentity:
     """The participant whom a request of the SDK comes from."""
-    return await state.control.participants.authenticate(token)
+    if sent.email is not None:
+        raise NotAuthenticated("X-Auth-Key holds API tokens: send a participant's as Authorization: Bearer <token>")
+    return await state.control.participants.authenticate(sent.text)
 
 
-async def _participant(token: str, state: AppState) -> ParticipantIdentity | None:
+def require_whole_account(request: Request, state: AppState) -> None:
+    """Lets any API token pass that opens all of its account. Raises Unauthorized, NotAuthenticated, NotPermitted."""
+    sent = sent_credential(request.headers)
+    if state.control.operator_tokens.verify(sent.text, sent.email).app_id is not None:
+        raise NotPermitted("this API token opens one app only")
+
+
+async def _participant(sent: Credential, state: AppState) -> ParticipantIdentity | None:
+    if sent.email is not None:
+        return None
     try:
-        return await state.control.participants.authenticate(token)
+        return await state.control.participants.authenticate(sent.text)
     except Unauthorized:
         return None
 
 
+async def _refuse(text: str, state: AppState, refused: Unauthorized) -> None:
+    """Raises what is wrong with a token that is no API token: it may be a participant's, and that may be void."""
+    try:
+        await state.control.participants.authenticate(text)
+    except Unauthorized as error:
+        raise (error if text.count(".") == _DOTS else refused) from None
+    raise NotPermitted("a participant's token does not open this part of the API")
+
+
+def _require_app(token: ApiToken, app_id: str | None) -> None:
+    if token.app_id is not None and token.app_id != app_id:
+        raise NotFound(_NO_APP)
+
+
+AccountToken = Annotated[ApiToken, Depends(account_token)]
 OperatedApp = Annotated[App, Depends(operated_app)]
 RecordingActor = Annotated[Actor, Depends(recording_actor)]
 SdkParticipant = Annotated[ParticipantIdentity, Depends(sdk_participant)]

@@ -42,7 +42,7 @@ class BodyLimit:
             )
             return
         if body is not None:
-            await self._app(scope, _replay(body, receive), send)
+            await self._app(scope, replayed(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
         """The whole body, or None when the client went away. Raises BodyTooLarge or BodyTooSlow."""
@@ -62,10 +62,11 @@ class BodyLimit:
             raise BodyTooSlow(f"the body did not arrive within {self._timeout_s:g} s") from error
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """What stands in for ``receive`` after ``body`` was taken from it."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replayed() -> Message:
+    async def again() -> Message:
         return pending.pop() if pending else await receive()
 
-    return replayed
+    return again

@@ -102,14 +102,20 @@ class ErrorItem(WireModel):
 
 
 class ErrorEnvelope(WireModel):
-    """A failure; ``error`` is the first of ``errors``."""
+    """A failure; ``error`` is the first of ``errors``. ``request_id`` is an extension of Reelkit."""
 
     success: Literal[False] = False
     error: ErrorItem
     errors: list[ErrorItem]
+    request_id: Absent[str] = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="The request's name in the server's log, as in the header cf-ray.",
+        examples=["9f86d081884c7d65"],
+    )
 
     @classmethod
-    def of(cls, status: int, *messages: str) -> "ErrorEnvelope":
+    def of(cls, status: int, *messages: str, request_id: str | None = None) -> "ErrorEnvelope":
         """The failure of HTTP ``status`` with at least one message."""
         items = [ErrorItem(code=status, message=message) for message in messages]
-        return cls(error=items[0], errors=items)
+        return cls(error=items[0], errors=items, request_id=request_id)

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from reelkit.api.envelope import ErrorEnvelope
 from reelkit.api.errors import ApiError
-from reelkit.control.errors import ControlError, ErrorKind
+from reelkit.api.request_id import current_request_id
+from reelkit.control.errors import ControlError, ErrorKind, StillRunning
 from reelkit.control.validation import named
 from reelkit.db.errors import DatabaseUnavailable
 
@@ -50,7 +51,7 @@ _OUT_OF_RANGE = frozenset(
 )
 # A body can be wrong in as many places as it is long; an answer names no more than these.
 _MAX_MESSAGES = 10
-# Cloudflare's clients repeat a request after these statuses, although the answer would be the same.
+# Cloudflare's clients repeat a request after these statuses, although the answer would mostly be the same.
 _FINAL_STATUSES = frozenset({HTTPStatus.CONFLICT, HTTPStatus.NOT_IMPLEMENTED})
 # The same for a status that a moment can mend.
 _RETRY_AFTER_S = 1
@@ -59,13 +60,25 @@ _RETRY_AFTER_S = 1
 def failure(status: int, *messages: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The answer to a failed request."""
     sent = dict(headers or {})
-    if status in _FINAL_STATUSES:
+    if status in _FINAL_STATUSES and "retry-after" not in sent:
         sent["x-should-retry"] = "false"
     elif status == HTTPStatus.SERVICE_UNAVAILABLE:
         sent["retry-after"] = str(_RETRY_AFTER_S)
     elif status == HTTPStatus.UNAUTHORIZED:
         sent["www-authenticate"] = 'Bearer realm="reelkit"'
-    return JSONResponse(ErrorEnvelope.of(status, *messages).model_dump(), int(status), sent)
+    envelope = ErrorEnvelope.of(status, *messages, request_id=current_request_id())
+    return JSONResponse(envelope.model_dump(), int(status), sent)
+
+
+def answer_to(error: ControlError | DatabaseUnavailable) -> JSONResponse:
+    """The answer to a request that the domain or the database refused."""
+    if isinstance(error, DatabaseUnavailable):
+        log.error("the database refused a request", reason=error.message)
+        return failure(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_DOWN)
+    field = getattr(error, "field", "")
+    message = error.message if field in error.message else f"{field}: {error.message}"
+    headers = {"retry-after": str(_RETRY_AFTER_S)} if isinstance(error, StillRunning) else None
+    return failure(STATUS_BY_KIND[error.kind], message, headers=headers)
 
 
 def validation_failure(errors: Sequence[Mapping[str, Any]]) -> JSONResponse:
@@ -95,14 +108,11 @@ def handle_failures(app: FastAPI) -> None:
 
     @app.exception_handler(ControlError)
     async def _control(_: Request, error: ControlError) -> Response:
-        field = getattr(error, "field", "")
-        message = error.message if field in error.message else f"{field}: {error.message}"
-        return failure(STATUS_BY_KIND[error.kind], message)
+        return answer_to(error)
 
     @app.exception_handler(DatabaseUnavailable)
     async def _database(_: Request, error: DatabaseUnavailable) -> Response:
-        log.error("the database refused a request", reason=error.message)
-        return failure(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_DOWN)
+        return answer_to(error)
 
     @app.exception_handler(ApiError)
     async def _api(_: Request, error: ApiError) -> Response:

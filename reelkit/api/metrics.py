@@ -28,6 +28,12 @@ class Metrics:
             buckets=_LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+        self.limited = Counter(
+            "reelkit_http_limited_requests",
+            "Requests refused with 429, by limit (recordings, others) and whose it was (credential, address).",
+            ("limit", "of"),
+            registry=self.registry,
+        )
         self.websockets = Gauge("reelkit_websockets", "Open websockets of meeting clients.", registry=self.registry)
         self._samples = _Samples()
         self.registry.register(self._samples)

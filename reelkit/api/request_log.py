@@ -1,6 +1,5 @@
 """The outermost layer: an id for each request, one log line, its metrics, and an answer even to our own faults."""
 
-import secrets
 import time
 from http import HTTPStatus
 
@@ -9,12 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelkit.api.failures import failure
 from reelkit.api.metrics import Metrics
+from reelkit.api.request_id import REQUEST_ID_HEADER, named_request
 
 log = structlog.get_logger(__name__)
 
-# Cloudflare's API names each request in this header; its clients' users look for it when they report a fault.
-REQUEST_ID_HEADER = b"cf-ray"
-_REQUEST_ID_BYTES = 8
 _UNROUTED = "(none)"
 # Probes come every few seconds and say nothing while all is well.
 _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -32,8 +29,7 @@ class RequestLog:
             # A room's tasks outlive the client that happened to start them: an id of that client would mislead.
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(_REQUEST_ID_BYTES)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with named_request() as request_id:
             await self._http(scope, receive, send, request_id)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
@@ -45,7 +41,10 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], (REQUEST_ID_HEADER, request_id.encode())]}
+                message = {
+                    **message,
+                    "headers": [*message["headers"], (REQUEST_ID_HEADER.encode(), request_id.encode())],
+                }
             await send(message)
 
         try:

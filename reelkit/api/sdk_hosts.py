@@ -19,7 +19,7 @@ _SDK_PATH = re.compile(r"(?P<prefix>/.*?)??(?P<path>/v2/.+|/iceservers|/ws)")
 _SHARED_PATH = re.compile(r"/(v2/.+|iceservers|bucket/.+)")
 _OPERATOR_ROOTS = ("/client/v4/", "/bucket/", "/docs", "/openapi.json")
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-_EXPOSED_HEADERS = "cf-ray, content-range, accept-ranges, content-length, etag"
+_EXPOSED_HEADERS = "cf-ray, content-range, accept-ranges, content-length, etag, idempotent-replayed, retry-after"
 _PREFLIGHT_MAX_AGE_S = 600
 
 

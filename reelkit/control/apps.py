@@ -55,14 +55,30 @@ class AppService:
             return App.of(app)
 
     async def list(
-        self, account_id: str, page: PageRequest, *, search: str | None = None, newest_first: bool = True
+        self,
+        account_id: str,
+        page: PageRequest,
+        *,
+        only: str | None = None,
+        search: str | None = None,
+        created_until: datetime | None = None,
+        newest_first: bool = True,
     ) -> Page[App]:
-        """Apps whose name contains ``search``. Raises NotFound for an unknown account."""
+        """Apps whose name contains ``search``; with ``only`` none but the app of that id.
+
+        Raises NotFound for an unknown account.
+        """
         async with self._database.session() as session:
             repository = AppRepository(session)
             await self._require_account(repository, account_id)
             found = await repository.page(
-                account_id, search=search, newest_first=newest_first, offset=page.offset, limit=page.per_page
+                account_id,
+                only=only,
+                search=search,
+                created_until=created_until,
+                newest_first=newest_first,
+                offset=page.offset,
+                limit=page.per_page,
             )
         return Page.of(page, tuple(App.of(row) for row in found.rows), found.total_count)
 

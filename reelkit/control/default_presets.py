@@ -47,7 +47,7 @@ def default_presets() -> tuple[dict[str, Any], ...]:
         _preset(GROUP_CALL_HOST, "GROUP_CALL", produce=_ALLOWED, moderates=True, records=True),
         _preset(GROUP_CALL_PARTICIPANT, "GROUP_CALL", produce=_ALLOWED),
         _preset(WEBINAR_PRESENTER, "WEBINAR", produce=_ALLOWED, moderates=True, records=True, stage=_ALLOWED),
-        _preset(WEBINAR_VIEWER, "WEBINAR", produce=_NOT_ALLOWED, stage=_CAN_REQUEST),
+        _preset(WEBINAR_VIEWER, "WEBINAR", produce=_CAN_REQUEST, stage=_CAN_REQUEST),
         _preset(RECORDER, "GROUP_CALL", produce=_NOT_ALLOWED, recorder=True),
     )
 

@@ -6,6 +6,7 @@ ControlError
 ├── Forbidden       the token is valid but does not allow this
 ├── NotFound        no such object, or it belongs to someone else
 ├── Conflict        the object's present state does not allow this
+│   └── StillRunning    the same request is being carried out; worth another try
 ├── Unsupported     a documented feature that this version does not have; ``field`` names it
 └── Unavailable     Reelkit cannot do it now; worth another try
 """
@@ -68,6 +69,13 @@ class Conflict(ControlError):
 
     kind = ErrorKind.CONFLICT
     fault = Fault.MEETING
+
+
+class StillRunning(Conflict):
+    """The same request was made before and is not answered yet."""
+
+    fault = Fault.CALLER
+    retry = True
 
 
 class Unsupported(ControlError):

@@ -1,9 +1,12 @@
 """Pictures that cannot be decoded until their next keyframe: the renderer notices, the room asks the sender."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 import structlog
 
 from reelkit.clock import Clock
-from reelkit.control.recorder import Recorder
+from reelkit.control.ports import Room
 from reelkit.errors import ReelkitError
 from reelkit.fleet.base import JobProgress
 from reelkit.render.progress import StuckTrack
@@ -15,22 +18,33 @@ log = structlog.get_logger(__name__)
 MIN_INTERVAL_S = 0.5
 
 
+class FilmedRoom(Protocol):
+    """Something that is made of what a room's people send."""
+
+    @property
+    def room(self) -> Room: ...
+
+
+FindFilmed = Callable[[str], FilmedRoom | None]
+"""Finds what a job is about while it is live."""
+
+
 class KeyframeRequests:
-    """Passes on what renderers of live recordings ask for, at most twice a second for a track.
+    """Passes on what renderers of live recordings and livestreams ask for, at most twice a second for a track.
 
     The room backs off further.
     """
 
-    def __init__(self, clock: Clock, recorder: Recorder) -> None:
+    def __init__(self, clock: Clock, *find: FindFilmed) -> None:
         self._clock = clock
-        self._recorder = recorder
+        self._find = find
         self._tasks = TaskOwner("keyframe-requests")
         self._asked_s: dict[tuple[str, StuckTrack], float] = {}
         """When a track of a session was last asked, on the monotonic clock."""
 
     def progressed(self, recording_id: str, progress: JobProgress) -> None:
         """A renderer's report; it returns at once, and what fails later is logged."""
-        live = self._recorder.find(recording_id)
+        live = self._live(recording_id)
         if live is None or not progress.wants_keyframes:
             return
         now_s = self._clock.monotonic_s()
@@ -45,8 +59,11 @@ class KeyframeRequests:
         """Ends what is under way."""
         await self._tasks.close()
 
+    def _live(self, recording_id: str) -> FilmedRoom | None:
+        return next((live for find in self._find if (live := find(recording_id)) is not None), None)
+
     async def _ask(self, recording_id: str, track: StuckTrack) -> None:
-        live = self._recorder.find(recording_id)
+        live = self._live(recording_id)
         if live is None:
             return
         try:

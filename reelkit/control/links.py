@@ -60,4 +60,8 @@ class HostedLinks:
             direct = self._bucket.presigned(address, expires_s - now_s)
             if direct is not None:
                 return direct
-        return f"{self._public_url}/bucket/{self._signer.sign(item.app_id, item.id, name, expires_s)}"
+        return self.signed("bucket", item.app_id, item.id, name, expires_s)
+
+    def signed(self, route: str, app_id: str, owner_id: str, name: str, expires_s: float) -> str:
+        """A signed link to a route of this server, which verifies it with the same signer."""
+        return f"{self._public_url}/{route}/{self._signer.sign(app_id, owner_id, name, expires_s)}"

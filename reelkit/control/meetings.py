@@ -65,14 +65,16 @@ class Meeting:
 class MeetingService:
     """Makes, finds and changes meetings."""
 
-    def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
+    def __init__(self, database: Database, clock: Clock, vault: Vault, *, livestreams: bool) -> None:
+        """``livestreams`` tells whether meetings can be streamed to a server of the operator's."""
+        self._livestreams = livestreams
         self._database = database
         self._clock = clock
         self._vault = vault
 
     async def create(self, app_id: str, params: MeetingParams) -> Meeting:
         """Raises Unsupported naming a field of what is not built."""
-        params.require_supported()
+        params.require_supported(livestreams=self._livestreams)
         now = utc(self._clock.time_s())
         row = MeetingRow(
             id=str(uuid4()),
@@ -121,7 +123,7 @@ class MeetingService:
 
     async def update(self, app_id: str, meeting_id: str, params: MeetingParams) -> Meeting:
         """Changes the given fields; null clears ``title`` and ``recording_config``. Raises NotFound, Unsupported."""
-        params.require_supported()
+        params.require_supported(livestreams=self._livestreams)
         async with self._database.transaction() as session:
             row = _found(await MeetingRepository(session).get(app_id, meeting_id))
             self._apply(row, params)
@@ -153,6 +155,10 @@ class MeetingService:
             row.status = params.status.value
         if params.record_on_start is not None:
             row.record_on_start = params.record_on_start
+        if params.live_stream_on_start is not None:
+            row.live_stream_on_start = params.live_stream_on_start
+        if params.persist_chat is not None:
+            row.persist_chat = params.persist_chat
         if params.session_keep_alive_time_in_secs is not None:
             row.session_keep_alive_s = params.session_keep_alive_time_in_secs
 

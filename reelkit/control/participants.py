@@ -82,6 +82,11 @@ class ParticipantIdentity:
         if not self.preset.can_record:
             raise Forbidden("the participant's preset does not permit recording (can_record)")
 
+    def require_can_livestream(self) -> None:
+        """Raises Forbidden unless the preset allows starting and stopping livestreams."""
+        if not self.preset.can_livestream:
+            raise Forbidden("the participant's preset does not permit livestreams (can_livestream)")
+
 
 class ParticipantService:
     """Adds, finds and changes participants, and lets them in. Those of browsers that record pages
@@ -160,6 +165,10 @@ class ParticipantService:
             row.token_version += 1
             row.updated_at = utc(self._clock.time_s())
         return self._token(app_id, row)
+
+    def claims_of(self, token: str) -> ParticipantClaims:
+        """Whom ``token`` was made for, who may be gone by now. Asks no database. Raises Unauthorized."""
+        return self._tokens.read(token)
 
     async def authenticate(self, token: str) -> ParticipantIdentity:
         """Whom ``token`` stands for. Raises Unauthorized if it is forged, expired, revoked or its participant gone."""

@@ -7,7 +7,14 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 
 from reelkit.clock import Clock
+from reelkit.control.active_sessions import ActiveSessions
+from reelkit.control.analytics import Analytics
+from reelkit.control.app_recording_config import AppRecordingConfigs
 from reelkit.control.apps import App, AppService
+from reelkit.control.chat_book import ChatBook
+from reelkit.control.chat_expiry import ChatExpiry
+from reelkit.control.chat_links import ChatLinks
+from reelkit.control.chats import ChatService
 from reelkit.control.delivery import Delivery
 from reelkit.control.delivery_store import DeliveryStore
 from reelkit.control.destinations import Destinations, OpenDestination, guarded
@@ -18,11 +25,17 @@ from reelkit.control.erasure_store import ErasureStore
 from reelkit.control.erasures import ErasureService
 from reelkit.control.expiry import Expiry
 from reelkit.control.hosting import Hosting
+from reelkit.control.kept_answers import KeptAnswers
 from reelkit.control.keyframe_requests import KeyframeRequests
 from reelkit.control.links import HostedLinks
+from reelkit.control.livestream_store import LivestreamStore
+from reelkit.control.livestream_urls import LivestreamUrls
+from reelkit.control.livestreamer import Livestreamer
+from reelkit.control.livestreams import LivestreamService
 from reelkit.control.meetings import MeetingService
 from reelkit.control.metrics import ControlMetrics
 from reelkit.control.observer import MeetingObserver
+from reelkit.control.on_start import OnStart
 from reelkit.control.own_hosts import OwnHosts
 from reelkit.control.page_admission import PageAdmission
 from reelkit.control.page_recorder import PageRecorder
@@ -30,6 +43,7 @@ from reelkit.control.page_statuses import PageStatuses
 from reelkit.control.participant_tokens import ParticipantTokens
 from reelkit.control.participants import ParticipantService
 from reelkit.control.paths import DataPaths
+from reelkit.control.polls import PollService
 from reelkit.control.portraits import Portraits
 from reelkit.control.ports import Bucket, Gateway, Sfu
 from reelkit.control.presets import PresetService
@@ -44,6 +58,7 @@ from reelkit.control.renderings import Renderings
 from reelkit.control.rerender_store import RerenderStore
 from reelkit.control.rerenders import RerenderService
 from reelkit.control.retention import Retention
+from reelkit.control.session_archive import SessionArchive
 from reelkit.control.sessions import SessionBook
 from reelkit.control.streaming import Streams
 from reelkit.control.tokens import OperatorTokens
@@ -52,7 +67,7 @@ from reelkit.control.upload_metrics import UploadMetrics
 from reelkit.control.uploads import Uploads
 from reelkit.control.vault import Vault
 from reelkit.control.watermarks import Watermarks
-from reelkit.control.webhooks.payloads import ShownFiles
+from reelkit.control.webhooks.payloads import ShownFiles, livestream_payload
 from reelkit.control.webhooks.plane import Webhooks
 from reelkit.db import Database
 from reelkit.egress.fetch import Fetcher
@@ -104,25 +119,42 @@ class ControlPlane:
         metrics = ControlMetrics(registry)
         self.links = links
         self.apps = AppService(database, clock)
-        self.presets = PresetService(database)
+        self.presets = PresetService(database, clock)
         vault = Vault.open(paths.secrets, [key.get_secret_value() for key in settings.vault_keys])
-        self.meetings = MeetingService(database, clock, vault)
+        urls = LivestreamUrls(settings)
+        self.meetings = MeetingService(database, clock, vault, livestreams=urls.available)
+        self.polls = PollService(self.meetings)
+        self.app_configs = AppRecordingConfigs(database, vault)
         tokens = ParticipantTokens(signing_key, clock, settings.rooms.token_lifetime_s)
         self.participants = ParticipantService(database, clock, tokens)
         self._recorder_participants = RecorderParticipants(database, clock, tokens)
         self.operator_tokens = OperatorTokens(database, clock)
+        self.kept_answers = KeptAnswers(database, clock, vault)
+        chat_links = ChatLinks(
+            links,
+            clock,
+            lifetime_s=settings.recording.url_lifetime_s,
+            keep_for_s=settings.chat.keep_for_s,
+        )
+        self._chat_book = ChatBook(database, clock, settings.chat, registry)
+        self.chats = ChatService(database, clock, self._chat_book, chat_links)
+        self._chat_expiry = ChatExpiry(database, clock, settings.chat.keep_for_s)
         self._webhooks = Webhooks(
             settings=settings,
             database=database,
             clock=clock,
             files_of=partial(ShownFiles.of, links),
+            chat_links=chat_links,
             registry=registry,
             key_file=paths.secrets / "webhooks.pem",
         )
         self.webhooks = self._webhooks.service
         outbox = self._webhooks.outbox
         self._store = RecordingStore(database, clock, metrics, vault, outbox=outbox)
-        sessions = SessionBook(database, clock, outbox)
+        self._book = sessions = SessionBook(database, clock, outbox)
+        self.sessions = SessionArchive(database, clock)
+        self.active_sessions = ActiveSessions(database, self.meetings, self.sessions)
+        self.analytics = Analytics(database, clock)
         renders = RerenderStore(database, clock)
         self._retention = retention = Retention(
             paths,
@@ -186,7 +218,21 @@ class ControlPlane:
         )
         self.renderings = Renderings(fleet, self._recorder, self._delivery)
         metrics.watch_renderers(self.renderings.all)
-        self._keyframes = KeyframeRequests(clock, self._recorder)
+        self._livestream_store = LivestreamStore(
+            database, clock, vault, outbox, lambda livestream: livestream_payload(livestream, urls)
+        )
+        self._livestreamer = Livestreamer(
+            clock=clock,
+            paths=paths,
+            store=self._livestream_store,
+            fleet=fleet,
+            urls=urls,
+            portraits=self._portraits,
+            retention=retention,
+            empty_meeting_timeout_s=settings.recording.empty_meeting_timeout_s,
+            max_seconds=settings.recording.max_seconds,
+        )
+        self._keyframes = KeyframeRequests(clock, self._recorder.find, self._livestreamer.find)
         fleet.on_progress(self._keyframes.progressed)
         self._disk = DiskGuard(settings.recording, clock, free_bytes or free_bytes_of(settings.data), self._end_all)
         watermarks = Watermarks(fetcher, settings.recording)
@@ -206,6 +252,7 @@ class ControlPlane:
             settings=settings,
             clock=clock,
             meetings=self.meetings,
+            app_configs=self.app_configs,
             store=self._store,
             recorder=self._recorder,
             pages=self._page_recorder,
@@ -220,15 +267,28 @@ class ControlPlane:
         self.track_recordings = TrackRecordingService(
             settings=settings,
             meetings=self.meetings,
+            app_configs=self.app_configs,
             recordings=self.recordings,
             destinations=destinations,
             sfu=sfu,
         )
-        self.redelivery = Redelivery(self._store, self._deliveries, self._delivery, destinations, self._recorder)
-        self.observer = MeetingObserver(
+        self.livestreams = LivestreamService(
+            settings=settings,
+            clock=clock,
             meetings=self.meetings,
             sessions=sessions,
-            recordings=self.recordings,
+            store=self._livestream_store,
+            streamer=self._livestreamer,
+            urls=urls,
+            disk=self._disk,
+            sfu=sfu,
+        )
+        self.redelivery = Redelivery(self._store, self._deliveries, self._delivery, destinations, self._recorder)
+        self.observer = MeetingObserver(
+            sessions=sessions,
+            chats=self._chat_book,
+            on_start=OnStart(clock, self.meetings, self.recordings, self.livestreams),
+            livestreams=self._livestreamer,
             recorder=self._recorder,
             pages=self._page_recorder,
             portraits=self._portraits,
@@ -285,34 +345,48 @@ class ControlPlane:
         )
         await self._store.open()
         await self.meetings.reseal()
+        await self.app_configs.reseal()
+        await self._livestream_store.reseal()
         await self._deliveries.reseal()
         await self._erasures.reseal()
+        await self.kept_answers.reseal()
         return Boot(app, token)
 
     def bind(self, gateway: Gateway, own: OwnHosts) -> None:
         """From now on recordings can start. ``own`` is where this server listens."""
         self.recordings.bind(gateway)
+        self.livestreams.bind(gateway)
+        self.polls.bind(gateway)
         self.participants.bind(gateway)
+        self.active_sessions.bind(gateway)
         self._recorder_participants.bind(gateway)
         self._page_recorder.bind(own)
 
     async def recover(self) -> None:
         """Finishes what an earlier server left, and begins to watch the disk. Raises DatabaseError."""
         self._webhooks.start()
+        await self._livestreamer.recover()
         await self._recovery.run()
         await self.rerenders.recover()
         self._tasks.spawn(self._recorder.leave_traces(), "traces")
         self._tasks.spawn(self._disk.run(), "disk-guard")
         self._tasks.spawn(self._expiry.run(), "expiry")
+        self._tasks.spawn(self._chat_book.run(), "chats")
+        self._tasks.spawn(self._chat_expiry.run(), "chat-expiry")
+        self._tasks.spawn(self.operator_tokens.use.run(), "token-use")
+        self._tasks.spawn(self.kept_answers.run(), "kept-answers")
         self._tasks.spawn(self._retention.run(), "retention")
         self._tasks.spawn(self.diagnoses.run(), "diagnoses")
         self._tasks.spawn(self.erasures.run(), "erasures")
         self._tasks.spawn(self._reclaim.run(), "reclaim")
+        self._tasks.spawn(self._book.watch(), "book-of-sessions")
 
     async def close(self, timeout_s: float) -> None:
         """Stops running recordings and delivers them; what takes longer is finished at the next start."""
         await self._tasks.close()
+        await self.operator_tokens.use.write()
         await self.observer.close()
+        await self._livestreamer.close()
         await self._portraits.close()
         await self._keyframes.close()
         await self.rerenders.close()
@@ -327,4 +401,6 @@ class ControlPlane:
 
     async def _end_all(self, error: str) -> None:
         """Ends every recording, with ``error`` as the reason."""
-        await asyncio.gather(self._recorder.end_all(error), self._page_recorder.end_all(error))
+        await asyncio.gather(
+            self._recorder.end_all(error), self._page_recorder.end_all(error), self._livestreamer.end_all(error)
+        )

@@ -1,12 +1,15 @@
 """What control needs of the parts below it, so that its rules are tested without Janus, rooms and renderers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Literal, Protocol
 
 from reelkit.capture.events import Event
 from reelkit.publish.bucket import FileAddress, StoredFile
+from reelkit.rooms.chat import Chat
+from reelkit.rooms.livestream_notices import LivestreamNotice
 from reelkit.rooms.peer import PeerInfo
+from reelkit.rooms.polls import Poll
 
 Mark = Literal["paused", "stopped"]
 Notice = Literal["RECORDING", "PAUSED", "STOPPED"]
@@ -47,6 +50,10 @@ class Room(Protocol):
         """Whether the last who were in it were all sent away at once."""
 
     @property
+    def chat(self) -> Chat:
+        """What was written in it."""
+
+    @property
     def visible_peer_count(self) -> int:
         """Peers that have joined and are not hidden."""
 
@@ -69,8 +76,24 @@ class Room(Protocol):
     async def stop_capture(self, recording_id: str, mark: Mark) -> float:
         """Pauses or stops a recording; returns the wall time of its mark. Its files are complete then."""
 
+    def withdraw_chat(self, chat_ids: Collection[str]) -> None:
+        """Takes those of these chat messages away that are there, from the clients, too."""
+
+    def create_poll(self, poll: Poll) -> None:
+        """Puts a question to everybody who may see it. Raises ReelkitError."""
+
     async def announce_recording(self, recording_id: str, state: Notice) -> None:
         """Tells everybody in the room, and whoever comes later."""
+
+    async def kick_peers(self, peer_ids: Collection[str]) -> None:
+        """Removes those of these peers who are there. If nobody is left whom others can see, the meeting counts as
+        ended by its host."""
+
+    async def kick_all(self) -> None:
+        """Removes everybody, hidden peers included: the host ends the meeting."""
+
+    def announce_livestream(self, notice: LivestreamNotice) -> None:
+        """Tells everybody in the room."""
 
     async def request_keyframe(self, feed: str, mindex: int) -> None:
         """Asks the sender of a video track, named as its packet files are, for a keyframe. Raises ReelkitError."""

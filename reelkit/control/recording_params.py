@@ -6,10 +6,10 @@ it.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 from reelkit.control.storage_config import StorageConfig
-from reelkit.control.validation import Flag, Params, Text, UuidText, WholeNumber
+from reelkit.control.validation import WHOLE, Flag, Params, Text, UuidText
 from reelkit.publish.rtmp.errors import BadRtmpUrl
 from reelkit.publish.rtmp.url import RtmpUrl
 from reelkit.render.config import FilmLayout
@@ -42,8 +42,9 @@ def _stream_url(value: str) -> str:
 
 WebUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), _url_of("http", "https")]
 RtmpOutUrl = Annotated[Text, Field(max_length=_MAX_URL_LENGTH), AfterValidator(_stream_url)]
-Side = Annotated[WholeNumber, Field(ge=1, le=MAX_SIDE_PX)]
-Pixels = Annotated[WholeNumber, Field(ge=1)]
+Side = Annotated[StrictInt, Field(ge=1, le=MAX_SIDE_PX), WHOLE]
+Pixels = Annotated[StrictInt, Field(ge=1), WHOLE]
+MaxSeconds = Annotated[StrictInt, Field(ge=MIN_SECONDS, le=MAX_SECONDS), WHOLE]
 FileNamePrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=MAX_PREFIX_LENGTH)]
 
 
@@ -102,8 +103,15 @@ class FilmExtensions(BaseModel):
     """How people are arranged; a grid if it is left out."""
 
 
+Removable = Literal["audio_config", "rtmp_out_config", "storage_config", "video_config", "video_config.watermark"]
+"""What a start call can take out of the configurations below it, by the start call's names."""
+
+
 class Extensions(FilmExtensions):
     """What recordings can be beyond RealtimeKit; an unknown field is an error."""
+
+    without: list[Removable] | None = None
+    """What the meeting's configuration and the app's say of these does not count."""
 
     keep_capture: Flag | None = None
     """Keep what the recording is made from, for other films of it; the server's settings decide if it is left out."""
@@ -112,7 +120,7 @@ class Extensions(FilmExtensions):
 class _Configuration(Params):
     audio_config: AudioConfig | None = None
     file_name_prefix: FileNamePrefix | None = None
-    max_seconds: Annotated[WholeNumber, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] | None = None
+    max_seconds: MaxSeconds | None = None
     realtimekit_bucket_config: RealtimekitBucketConfig | None = None
     storage_config: StorageConfig | None = None
     video_config: VideoConfig | None = None

@@ -1,4 +1,4 @@
-"""From what was asked to what is done: merging configurations, refusing what cannot be, filling in defaults."""
+"""From what was asked to what is done: refusing what cannot be, filling in defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from reelkit.control.errors import Invalid
 from reelkit.control.file_names import FileNames
 from reelkit.control.media_plan import MediaPlan, plan_media
 from reelkit.control.page_plan import PAGE_FIELD, PagePlan, plan_page
-from reelkit.control.recording_params import RecordingConfig, RecordingParams, VideoConfig
+from reelkit.control.recording_params import RecordingParams, VideoConfig
 from reelkit.control.storage_config import StorageConfig
 from reelkit.control.stream_plan import plan_stream, without_key
 from reelkit.publish.rtmp.spec import StreamSpec
@@ -17,8 +17,6 @@ from reelkit.publish.tracks.spec import TrackSpec
 from reelkit.render.config import ExamineLevel, MetadataSpec, RenderConfig
 from reelkit.settings import Settings
 
-# These are one value each: fields of two of them do not mix.
-_WHOLE = frozenset({"storage_config"})
 # Never kept with the recording: which meeting it is stands beside it, and what opens a storage with its delivery. Of
 # a stream, only where it goes is kept, of a page, which one it is.
 _NOT_KEPT = {"meeting_id", "storage_config"}
@@ -78,15 +76,12 @@ class RecordingPlan:
         )
 
 
-def plan_recording(
-    params: RecordingParams, standing: RecordingConfig | None, settings: Settings, *, captures_at_once: bool
-) -> RecordingPlan:
-    """Merges the start call over the meeting's configuration over the defaults, field by field.
+def plan_recording(merged: RecordingParams, settings: Settings, *, captures_at_once: bool) -> RecordingPlan:
+    """What to do where the start call, the meeting and the app together ask for ``merged``.
 
     ``captures_at_once`` tells whether captured packets can be read at once, without Janus' buffering. Raises Invalid
     where nothing would be delivered, or nowhere, and for a page, a stream or metadata that cannot be.
     """
-    merged = _merged(params, standing)
     config = without_key(merged.model_dump(mode="json", exclude_none=True, exclude=_NOT_KEPT))
     page = plan_page(merged, config)
     bucket = merged.realtimekit_bucket_config
@@ -133,23 +128,3 @@ def _without_watermark(video: VideoConfig | None) -> VideoConfig | None:
 
 def _is_interactive(config: RecordingParams) -> bool:
     return config.interactive_config is not None and config.interactive_config.type == "ID3"
-
-
-def _merged(params: RecordingParams, standing: RecordingConfig | None) -> RecordingParams:
-    if standing is None:
-        return params
-    below = standing.model_dump(exclude_none=True)
-    if "live_streaming_config" in below:
-        below["rtmp_out_config"] = below.pop("live_streaming_config")
-    return RecordingParams.model_validate(_over(params.model_dump(exclude_none=True), below))
-
-
-def _over(upper: Mapping[str, Any], lower: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(lower)
-    for name, value in upper.items():
-        below = lower.get(name)
-        if isinstance(value, dict) and isinstance(below, dict) and name not in _WHOLE:
-            result[name] = _over(value, below)
-        else:
-            result[name] = value
-    return result

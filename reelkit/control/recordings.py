@@ -6,7 +6,9 @@ from typing import Any
 import structlog
 
 from reelkit.clock import Clock
+from reelkit.control.app_recording_config import AppRecordingConfigs
 from reelkit.control.caller import Caller
+from reelkit.control.config_layers import layered_recording
 from reelkit.control.destinations import Destinations
 from reelkit.control.disk import DiskGuard
 from reelkit.control.errors import Conflict, Forbidden, NotFound, Unavailable
@@ -39,6 +41,7 @@ class RecordingService:
         settings: Settings,
         clock: Clock,
         meetings: MeetingService,
+        app_configs: AppRecordingConfigs,
         store: RecordingStore,
         recorder: Recorder,
         pages: PageRecorder,
@@ -53,6 +56,7 @@ class RecordingService:
         self._settings = settings
         self._clock = clock
         self._meetings = meetings
+        self._app_configs = app_configs
         self._store = store
         self._recorder = recorder
         self._pages = pages
@@ -90,24 +94,27 @@ class RecordingService:
         meeting = await self._meetings.get(app_id, params.meeting_id)
         if not meeting.active:
             raise Forbidden("the meeting is INACTIVE: it cannot be recorded")
-        standing = self._meetings.recording_config(meeting)
-        plan = plan_recording(params, standing, self._settings, captures_at_once=self._sfu.flushes)
+        layered = layered_recording(
+            params, self._meetings.recording_config(meeting), await self._app_configs.whole(app_id)
+        )
         # A meeting that records itself is worth more than its watermark, or its storage: there is nobody to be told.
         lenient = reason is StartReason.RECORD_ON_START
-        if plan.page is not None:
-            self._require_fit()
-            self._page_admission.require()
-            await self._page_admission.check(plan.page)
-        if plan.media.watermark is not None:
-            self._require_fit()
-            plan = replace(plan, media=await self._watermarks.applied(plan.media, lenient=lenient))
-        if plan.storage is not None and not lenient:
-            self._require_fit()
-            note = await self._destinations.check(plan.storage, app_id)
-            if note is not None:
-                plan = replace(plan, media=plan.media.with_note(note))
-        if plan.stream is not None and not lenient:
-            await self._streams.check(plan.stream)
+        with layered.naming_layers():
+            plan = plan_recording(layered.params, self._settings, captures_at_once=self._sfu.flushes)
+            if plan.page is not None:
+                self._require_fit()
+                self._page_admission.require()
+                await self._page_admission.check(plan.page)
+            if plan.media.watermark is not None:
+                self._require_fit()
+                plan = replace(plan, media=await self._watermarks.applied(plan.media, lenient=lenient))
+            if plan.storage is not None and not lenient:
+                self._require_fit()
+                note = await self._destinations.check(plan.storage, app_id)
+                if note is not None:
+                    plan = replace(plan, media=plan.media.with_note(note))
+            if plan.stream is not None and not lenient:
+                await self._streams.check(plan.stream)
         recording = await uninterrupted(
             self._start(meeting, plan, bool(params.allow_multiple_recordings), reason, caller),
             f"start-recording-{meeting.id}",
@@ -115,6 +122,25 @@ class RecordingService:
         if plan.page is None:
             self._metrics.start_s.observe(self._clock.monotonic_s() - called_s)
         return recording
+
+    async def leave_failed(self, meeting: Meeting, reason: str) -> None:
+        """An ERRORED recording in place of the one that a meeting should have had from its start. Raises
+        DatabaseUnavailable."""
+        plan = plan_recording(
+            RecordingParams(meeting_id=meeting.id), self._settings, captures_at_once=self._sfu.flushes
+        )
+        recording = await self._store.invoke(
+            app_id=meeting.app_id,
+            meeting_id=meeting.id,
+            plan=plan,
+            # It never runs.
+            allow_multiple=True,
+            reason=StartReason.RECORD_ON_START,
+            caller=None,
+        )
+        await self._store.move(
+            recording.id, RecordingStatus.ERRORED, error=reason, stop_reason=StopReason.INTERNAL_ERROR
+        )
 
     def require_session(self, meeting: Meeting) -> None:
         """Raises Conflict when the meeting has no live session, Unavailable when nothing can be recorded now."""

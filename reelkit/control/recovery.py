@@ -56,7 +56,7 @@ class Recovery:
         # An end that the database did not take leaves a meeting with an earlier session that seems to be live.
         live = sorted(await self._sessions.live(), key=lambda session: session.started_at)
         sessions = {session.meeting_id: session for session in live}
-        ended_at = {session.id: session.updated_at for session in live}
+        ended_at = {session.id: session.alive_at for session in live}
         unfinished = await self._store.unfinished()
         for recording in unfinished:
             # A recording that was INVOKED does not know its session yet; a meeting has one at a time.

@@ -72,6 +72,10 @@ class Retention:
         if not self._keep:
             await self._delete(self._paths.job(job_id))
 
+    async def discard_stream(self, job_id: str) -> None:
+        """Deletes the directory of a job that only streamed: nothing is to be left of it."""
+        await self._delete(self._paths.job(job_id))
+
     async def release(self, session_id: str) -> None:
         """Deletes the session's capture unless it is needed or kept."""
         if not await self._sessions.ended(session_id):

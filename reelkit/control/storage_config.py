@@ -6,10 +6,10 @@ another type are ignored, as the hosted service does: its clients send them blan
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StrictInt, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
-from reelkit.control.validation import Params, Text, WholeNumber
+from reelkit.control.validation import WHOLE, Params, Text
 from reelkit.publish.storage.azure_account import azure_account
 from reelkit.publish.storage.gcs import service_account_key
 from reelkit.publish.storage.names import path_parts
@@ -153,7 +153,7 @@ class SftpStorage(_Storage):
 
     type: Literal["sftp"]
     host: Host
-    port: WholeNumber = Field(_SSH_PORT, ge=1, le=_MAX_PORT)
+    port: Annotated[StrictInt, Field(ge=1, le=_MAX_PORT), WHOLE] = _SSH_PORT
     username: Name
     auth_method: Literal["KEY", "PASSWORD"]
     # Validated in this order: the passphrase with the key that it is for.

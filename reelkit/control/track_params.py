@@ -5,14 +5,14 @@ several layers, own storage, a limit of time and ``reelkit`` go beyond it.
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reelkit.capture.events import MediaKind
-from reelkit.control.recording_params import MAX_SECONDS, MIN_SECONDS, RealtimekitBucketConfig
+from reelkit.control.recording_params import MaxSeconds, RealtimekitBucketConfig
 from reelkit.control.storage_config import StorageConfig
-from reelkit.control.validation import Flag, Params, Text, UuidText, WholeNumber
+from reelkit.control.validation import Flag, Params, Text, UuidText
 from reelkit.publish.tracks.spec import TrackLayer, TrackSpec
 
 DEFAULT_LAYER = "default"
@@ -61,6 +61,8 @@ class TrackExtensions(BaseModel):
 
     keep_capture: Flag | None = None
     """As in the start call of other recordings."""
+    without: list[Literal["storage_config"]] | None = None
+    """Likewise."""
 
 
 class TrackRecordingParams(Params):
@@ -74,7 +76,7 @@ class TrackRecordingParams(Params):
     left out."""
     storage_config: StorageConfig | None = None
     realtimekit_bucket_config: RealtimekitBucketConfig | None = None
-    max_seconds: Annotated[WholeNumber, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] | None = None
+    max_seconds: MaxSeconds | None = None
     reelkit: TrackExtensions | None = None
 
     def tracks(self) -> TrackSpec:

@@ -12,7 +12,7 @@ _NOT_KEPT = {"meeting_id", "storage_config"}
 
 
 def plan_tracks(params: TrackRecordingParams, settings: Settings, *, captures_at_once: bool) -> RecordingPlan:
-    """Fills in defaults. The meeting's standing configuration is about films and does not count.
+    """Fills in defaults.
 
     ``captures_at_once`` tells whether captured packets can be read at once, without Janus' buffering. Raises Invalid
     where nothing would be delivered anywhere.

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from reelkit.control.app_recording_config import AppRecordingConfigs
 from reelkit.control.caller import Caller
+from reelkit.control.config_layers import layered_tracks
 from reelkit.control.destinations import Destinations
 from reelkit.control.errors import Forbidden
 from reelkit.control.meetings import MeetingService
@@ -22,12 +24,14 @@ class TrackRecordingService:
         *,
         settings: Settings,
         meetings: MeetingService,
+        app_configs: AppRecordingConfigs,
         recordings: RecordingService,
         destinations: Destinations,
         sfu: Sfu,
     ) -> None:
         self._settings = settings
         self._meetings = meetings
+        self._app_configs = app_configs
         self._recordings = recordings
         self._destinations = destinations
         self._sfu = sfu
@@ -42,10 +46,14 @@ class TrackRecordingService:
         meeting = await self._meetings.get(app_id, params.meeting_id)
         if not meeting.active:
             raise Forbidden("the meeting is INACTIVE: it cannot be recorded")
-        plan = plan_tracks(params, self._settings, captures_at_once=self._sfu.flushes)
-        self._recordings.require_session(meeting)
-        if plan.storage is not None:
-            note = await self._destinations.check(plan.storage, app_id)
-            if note is not None:
-                plan = replace(plan, media=plan.media.with_note(note))
+        layered = layered_tracks(
+            params, self._meetings.recording_config(meeting), await self._app_configs.whole(app_id)
+        )
+        with layered.naming_layers():
+            plan = plan_tracks(layered.params, self._settings, captures_at_once=self._sfu.flushes)
+            self._recordings.require_session(meeting)
+            if plan.storage is not None:
+                note = await self._destinations.check(plan.storage, app_id)
+                if note is not None:
+                    plan = replace(plan, media=plan.media.with_note(note))
         return await self._recordings.start_planned(meeting, plan, caller)

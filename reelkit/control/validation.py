@@ -36,7 +36,9 @@ UuidText = Annotated[str, AfterValidator(_uuid)]
 """A UUID with dashes, in lower case."""
 Text = Annotated[str, AfterValidator(_storable)]
 Flag = StrictBool
-WholeNumber = Annotated[StrictInt, BeforeValidator(_whole_number)]
+WHOLE = BeforeValidator(_whole_number)
+"""Of an integer: stands behind its bounds, which would be missing in the documentation otherwise."""
+WholeNumber = Annotated[StrictInt, WHOLE]
 
 
 class Params(BaseModel):

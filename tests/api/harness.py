@@ -50,9 +50,11 @@ class Api:
 
     def __init__(self, control: Harness) -> None:
         assert control.boot is not None
-        assert control.boot.new_operator_token is not None
+        configured = control.settings.api_token
+        token = control.boot.new_operator_token or (configured and configured.get_secret_value())
+        assert token
         self.control = control
-        self.token = control.boot.new_operator_token
+        self.token = token
         self.gateway = EchoGateway()
         self.metrics = Metrics(control.registry)
         self.state = AppState(

@@ -2,17 +2,20 @@
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from cloudflare import Cloudflare
 
 from reelkit.api.listeners import Listener
-from tests.api.harness import api_at
+from tests.api.harness import Api, api_at
 
 _START_TIMEOUT_S = 20.0
 MAX_MESSAGE_BYTES = 1 << 16
+
+T = TypeVar("T")
 
 
 class LiveServer:
@@ -25,6 +28,8 @@ class LiveServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="live-server")
+        self.api: Api | None = None
+        """For what no client can do; touch it through :meth:`call`."""
         self.url = ""
         self.token = ""
         self.account_id = ""
@@ -34,12 +39,17 @@ class LiveServer:
         """The official client, as an operator would construct it."""
         return Cloudflare(api_token=token or self.token, base_url=f"{self.url}/client/v4", max_retries=0)
 
+    def call(self, awaitable: Coroutine[Any, Any, T]) -> T:
+        """Awaits something in the server's event loop."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(awaitable, self._loop).result(_START_TIMEOUT_S)
+
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         async with api_at(self._data, **self._settings) as api:
             listener = Listener("127.0.0.1", 0)
             await listener.start(api.app, max_message_bytes=MAX_MESSAGE_BYTES)
-            self.url, self.token = listener.url, api.token
+            self.api, self.url, self.token = api, listener.url, api.token
             self.account_id, self.app_id = api.control.app.account_id, api.control.app.id
             self._ready.set()
             await self._stop.wait()

@@ -5,6 +5,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from reelkit.control.participant_params import ParticipantParams
+from reelkit.control.token_params import TokenParams
 from tests.api.harness import Api
 from tests.api.test_bad_input import assert_failure
 
@@ -44,10 +46,59 @@ async def test_the_scheme_is_written_as_one_likes(api: Api, scheme: str) -> None
     assert answer.status_code == 200
 
 
-async def test_cloudflares_keys_are_refused_with_advice(api: Api) -> None:
-    headers = {"x-auth-email": "ada@example.com", "x-auth-key": "secret"}
-    answer = await api.anonymous.get(f"{api.kit}/apps", headers=headers)
-    assert_failure(answer, 401, "X-Auth-Key", "Authorization: Bearer")
+KEYS: list[tuple[dict[str, str], tuple[str, ...]]] = [
+    ({"x-auth-email": "ada@example.com", "x-auth-key": "{key}"}, ()),
+    ({"x-auth-email": "ADA@example.COM ", "x-auth-key": "{key}"}, ()),
+    ({"x-auth-email": "grace@example.com", "x-auth-key": "{key}"}, ("X-Auth-Key is no API token",)),
+    ({"x-auth-email": "ada@example.com", "x-auth-key": "{other}"}, ("X-Auth-Key is no API token",)),
+    ({"x-auth-email": "ada@example.com", "x-auth-key": "secret"}, ("X-Auth-Key is no API token",)),
+    ({"x-auth-email": "", "x-auth-key": "{other}"}, ("X-Auth-Email is missing",)),
+    ({"x-auth-key": "{key}"}, ("X-Auth-Email is missing",)),
+    ({"x-auth-email": "ada@example.com"}, ("X-Auth-Key is missing",)),
+    ({"authorization": "Bearer {other}", "x-auth-email": "x", "x-auth-key": "wrong"}, ()),
+    ({"authorization": "Bearer x", "x-auth-email": "ada@example.com", "x-auth-key": "{key}"}, ("not valid",)),
+    ({"authorization": "Basic x", "x-auth-email": "ada@example.com", "x-auth-key": "{key}"}, ("no token",)),
+]
+
+
+async def test_cloudflares_keys(api: Api) -> None:
+    params = TokenParams(name="keys", email="Ada@example.com")
+    _, key = await api.control.plane.operator_tokens.create(api.control.app.account_id, params)
+    for headers, words in KEYS:
+        sent = {name: value.format(key=key, other=api.token) for name, value in headers.items()}
+        answer = await api.anonymous.get(f"{api.kit}/apps", headers=sent)
+        if words:
+            assert_failure(answer, 401, *words)
+        else:
+            assert answer.status_code == 200
+
+
+async def test_a_participants_token_is_no_key(api: Api) -> None:
+    token = await api.participant(await api.control.meeting())
+    keys = {"x-auth-email": "ada@example.com", "x-auth-key": token}
+    assert_failure(await api.anonymous.get("/v2/internals/participant-details", headers=keys), 401, "Bearer")
+    for path in (f"{api.kit}/apps", f"{api.path}/recordings/active-recording/{uuid4()}"):
+        assert_failure(await api.anonymous.get(path, headers=keys), 401, "X-Auth-Key")
+
+
+async def test_void_participants_tokens_say_so_everywhere(api: Api) -> None:
+    meeting = await api.control.meeting()
+    params = ParticipantParams(custom_participant_id="ada", preset_name="group_call_host")
+    service, app_id = api.control.plane.participants, api.control.app.id
+    deleted, gone = await service.add(app_id, meeting.id, params)
+    refreshed, old = await service.add(app_id, meeting.id, params)
+    new = await service.refresh_token(app_id, meeting.id, refreshed.id)
+    await service.delete(app_id, meeting.id, deleted.id)
+    paths = (f"{api.path}/meetings", f"{api.path}/recordings/active-recording/{meeting.id}", "/iceservers")
+    for token in (gone, old):
+        async with api.client(token) as void:
+            for path in paths:
+                assert_failure(await void.get(path), 401, "revoked")
+    async with api.client(new) as participant:
+        assert (await participant.get("/iceservers")).status_code == 200
+        await api.control.clock.advance(api.control.settings.rooms.token_lifetime_s)
+        for path in paths:
+            assert_failure(await participant.get(path), 401, "expired")
 
 
 async def test_unknown_accounts_and_apps_are_not_there(api: Api) -> None:

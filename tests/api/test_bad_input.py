@@ -16,7 +16,8 @@ UNKNOWN = str(uuid4())
 def assert_failure(answer: httpx.Response, status: int, *words: str) -> None:
     assert answer.status_code == status, answer.text
     body = answer.json()
-    assert set(body) == {"success", "error", "errors"}
+    assert set(body) == {"success", "error", "errors", "request_id"}
+    assert body["request_id"] == answer.headers["cf-ray"]
     assert body["success"] is False
     assert body["error"] == body["errors"][0]
     assert {error["code"] for error in body["errors"]} == {status}

@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from reelkit.api.listeners import Listener
 from reelkit.control.meetings import Meeting
+from reelkit.control.participant_params import ParticipantParams
 from reelkit.db.errors import DatabaseUnavailable
 from tests.api.harness import Api
 
@@ -70,6 +71,29 @@ async def test_refusals_are_answers_and_not_upgrades(api: Api, listener: Listene
         assert refused.value.response.body is not None
         assert b'"success":false' in refused.value.response.body
     assert api.gateway.admissions == []
+
+
+async def test_void_tokens_open_no_websocket(api: Api, listener: Listener, meeting: Meeting) -> None:
+    service, app_id = api.control.plane.participants, api.control.app.id
+    params = ParticipantParams(custom_participant_id="ada", preset_name="group_call_host")
+    deleted, gone = await service.add(app_id, meeting.id, params)
+    refreshed, old = await service.add(app_id, meeting.id, params)
+    new = await service.refresh_token(app_id, meeting.id, refreshed.id)
+    await service.delete(app_id, meeting.id, deleted.id)
+    for token in (gone, old):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(url(listener, meeting, token)).__aenter__()
+        response = refused.value.response
+        assert (response.status_code, b"revoked" in (response.body or b"")) == (401, True)
+        # What the log calls the refusal, too.
+        assert response.headers["cf-ray"].encode() in (response.body or b"")
+    async with connect(url(listener, meeting, new)) as client:
+        await client.send(b"x")
+        assert await client.recv() == b"x"
+    await api.control.clock.advance(api.control.settings.rooms.token_lifetime_s)
+    with pytest.raises(InvalidStatus) as expired:
+        await connect(url(listener, meeting, new)).__aenter__()
+    assert b"expired" in (expired.value.response.body or b"")
 
 
 async def test_a_database_that_refuses_is_an_answer_too(

@@ -332,9 +332,9 @@ def test_sessions_and_analytics(judge: Judge) -> None:
         judge.of_app(sessions.get_session_participant_details, "x", session_id=session.id)
     with pytest.raises(NotFoundError, match="peer"):
         judge.of_app(sessions.get_participant_data_from_peer_id, "x", filters="events")
-    for method in (sessions.get_session_transcripts, sessions.get_session_summary):
+    for missing in (sessions.get_session_transcripts, sessions.get_session_summary):
         with pytest.raises(NotFoundError, match="transcript"):
-            judge.of_app(method, session.id)
+            judge.of_app(missing, session.id)
     with pytest.raises(APIStatusError, match="transcript") as refused:
         judge.of_app(sessions.generate_summary_of_transcripts, session.id)
     assert refused.value.status_code == 501
@@ -346,16 +346,6 @@ def test_sessions_and_analytics(judge: Judge) -> None:
         ids = judge.ids
         figures = valid(get_org_analytics(ids["app_id"], account_id=ids["account_id"], start_date="2025-12-31")).data
         assert figures.session_stats.sessions_count == figures.recording_stats.recording_count == 1
-
-
-def test_what_is_not_built_says_so(judge: Judge) -> None:
-    calls: list[tuple[Callable[..., Any], tuple[str, ...], dict[str, Any]]] = [
-        (judge.kit.livestreams.get_all_livestreams, (), {}),
-    ]
-    for method, args, kwargs in calls:
-        with pytest.raises(APIStatusError, match="not available in this version") as refused:
-            judge.of_app(method, *args, **kwargs)
-        assert refused.value.status_code == 501
 
 
 def test_a_participant_with_the_official_client(live: LiveServer, judge: Judge) -> None:

@@ -80,6 +80,20 @@ async def test_each_request_has_its_own_id(app: FastAPI) -> None:
     assert (await get(app, "/things/1")).headers["cf-ray"] != (await get(app, "/things/1")).headers["cf-ray"]
 
 
+async def test_an_id_that_comes_with_a_request_counts_for_nothing(app: FastAPI, logged: list[EventDict]) -> None:
+    forged = {"cf-ray": "forged", "x-request-id": "forged"}
+    async with asgi_client(app) as client:
+        answer = await client.get("/things/7", headers=forged)
+    assert answer.headers.get_list("cf-ray") == [logged[0]["request_id"]]
+    assert "forged" not in str(logged)
+
+
+async def test_failures_carry_the_id_in_answer_and_log(app: FastAPI, logged: list[EventDict]) -> None:
+    answer = await get(app, "/broken")
+    assert answer.json()["request_id"] == answer.headers["cf-ray"]
+    assert {line["request_id"] for line in logged} == {answer.headers["cf-ray"]}
+
+
 async def test_probes_are_quiet_while_all_is_well(app: FastAPI, logged: list[EventDict]) -> None:
     await get(app, "/healthz")
     assert [line["log_level"] for line in logged] == ["debug"]

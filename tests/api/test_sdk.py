@@ -2,7 +2,7 @@
 
 from tests.api.harness import Api
 from tests.api.test_bad_input import assert_failure
-from tests.api.test_official_client import nulls
+from tests.strict_answers import nulls
 
 
 async def test_participant_details_hold_what_the_sdk_reads_and_no_null(api: Api) -> None:

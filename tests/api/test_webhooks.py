@@ -200,6 +200,42 @@ async def test_a_meetings_life_is_told_in_order(hooked: Api, receiver: WebhookRe
     assert {request.payload["meeting"]["sessionId"] for request in requests} == {room.session_id}
 
 
+async def test_a_chat_is_told_after_the_end(hooked: Api, receiver: WebhookReceiver) -> None:
+    await register(hooked, receiver, "meeting.ended", "meeting.chatSynced")
+    control = hooked.control
+    silent, meeting = await control.attended_meeting(), await control.attended_meeting(title="Weekly")
+    room = control.room(meeting)
+    words: dict[str, Any] = {
+        "peer_id": "p",
+        "user_id": "u",
+        "name": "Ada",
+        "payload_type": 0,
+        "time_s": control.clock.time_s(),
+    }
+    control.room(silent).chat.add(payload="psst", targets=["u", "v"], **words)
+    room.chat.add(payload="last words", **words)
+    await control.gateway.end(silent.id)
+    await control.gateway.end(meeting.id)
+    requests = await receiver.until(3)
+    assert sorted(request.event for request in requests) == ["meeting.chatSynced", "meeting.ended", "meeting.ended"]
+    ended, synced = [each.payload for each in requests if room.session_id in each.body.decode()]
+    url = synced.pop("chatDownloadUrl")
+    assert synced == {
+        "event": "meeting.chatSynced",
+        "meetingId": meeting.id,
+        "sessionId": room.session_id,
+        "title": "Weekly",
+        "createdAt": "2026-01-01T00:00:00.000Z",
+        "startedAt": "2026-01-01T00:00:00.000Z",
+        "endedAt": "2026-01-01T00:00:00.000Z",
+        "organizedBy": {"id": control.app.id, "name": control.app.name},
+        "chatDownloadUrlExpiry": "2026-01-08T00:00:00.000Z",
+        "meeting": ended["meeting"],
+    }
+    path = httpx.URL(url).raw_path.decode()
+    assert "last words" in (await hooked.anonymous.get(path)).text
+
+
 async def test_a_participants_own_id_is_told(hooked: Api, receiver: WebhookReceiver) -> None:
     from dataclasses import replace
 

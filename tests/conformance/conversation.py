@@ -157,6 +157,7 @@ async def live(client: Client, address: ServerAddress) -> None:
         session = await client.call("active_session.get_active_session", meeting_id)
         assert (session["status"], session["live_participants"], session["associated_id"]) == ("LIVE", 3, meeting_id)
         await _recordings(client, meeting_id, session["id"])
+        await _livestream(client, meeting_id)
         await ada.chat("good morning")
         poll = await client.call(
             "active_session.create_poll", meeting_id, question="Tea or coffee?", options=["tea", "coffee"]
@@ -198,6 +199,25 @@ async def _recordings(client: Client, meeting_id: str, session_id: str) -> None:
         sort_by="invokedTime", sort_order="ASC", expired=False, page_no=1, per_page=10,
     )  # fmt: skip
     assert [recording["id"] for recording in listed["data"]] == [started["id"]]
+
+
+async def _livestream(client: Client, meeting_id: str) -> None:
+    started = await client.call("livestreams.start_livestreaming_a_meeting", meeting_id, name="Show")
+    active = await client.call("livestreams.get_meeting_active_livestreams", meeting_id)
+    assert (active["id"], active["stream_key"]) == (started["id"], started["stream_key"])
+    run = await client.call("livestreams.get_active_livestreams_for_livestream_id", started["id"])
+    second = await refused(client, 409, "livestream", "livestreams.start_livestreaming_a_meeting", meeting_id)
+    assert second.kind == "ConflictError"
+    await client.call("livestreams.stop_livestreaming_a_meeting", meeting_id)
+    whole = await client.call("livestreams.get_livestream_session_for_livestream_id", started["id"])
+    assert whole["session"]["id"] == run["session"]["id"]
+    session = await client.call("livestreams.get_livestream_session_details_for_session_id", run["session"]["id"])
+    assert session["livestream_id"] == started["id"]
+    listed = await client.call("livestreams.get_all_livestreams", client.app_id, sort_order="ASC")
+    assert listed["paging"]["total_count"] == 1
+    total = await client.call("livestreams.get_livestream_analytics_complete", client.app_id)
+    days = await client.call("livestreams.get_livestream_analytics_daywise", client.app_id)
+    assert total["count"] == sum(day["count"] for day in days) == 1
 
 
 async def _sessions(client: Client, session_id: str, meeting_id: str, peer_id: str) -> None:

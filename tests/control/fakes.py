@@ -1,8 +1,9 @@
 """Stand-ins for what control stands on: the SFU, rooms, the fleet."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,8 +19,11 @@ from reelkit.fleet.errors import JobUnknown
 from reelkit.publish.delivered import DeliveredFile
 from reelkit.render.config import FileKind, RenderConfig
 from reelkit.render.formats import container, content_type, file_name
+from reelkit.rooms.chat import Chat
 from reelkit.rooms.errors import MediaUnavailable, NotFound, RoomClosed
+from reelkit.rooms.livestream_notices import LivestreamNotice
 from reelkit.rooms.peer import PeerInfo
+from reelkit.rooms.polls import Poll
 
 CONTENT: dict[FileKind, bytes] = {"video": b"film", "audio": b"sound"}
 
@@ -37,7 +41,9 @@ class FakeSfu:
 class FakeRoom:
     """A room without clients, with a real journal. ``fail_start`` and ``fail_stop`` make it refuse."""
 
-    def __init__(self, meeting_id: str, title: str, captures_dir: Path, clock: Clock) -> None:
+    def __init__(
+        self, meeting_id: str, title: str, captures_dir: Path, clock: Clock, observer: MeetingObserver
+    ) -> None:
         self.session_id = str(uuid4())
         self.meeting_id = meeting_id
         self.started_at_s = clock.time_s()
@@ -47,13 +53,16 @@ class FakeRoom:
         self.journal.append(
             SessionStarted(time_s=self.started_at_s, session_id=self.session_id, meeting_id=meeting_id, title=title)
         )
+        self.chat = Chat(partial(observer.chat_changed, self))
         self.present: list[PeerInfo] = []
         self.running: set[str] = set()
         self.captured: set[str] = set()
         """Those of the running ones that want packets."""
         self.holders: set[str] = set()
+        self.polls: list[Poll] = []
         self.paused: set[str] = set()
         self.notices: list[tuple[str, Notice]] = []
+        self.livestream_notices: list[LivestreamNotice] = []
         self.keyframes: list[tuple[str, int]] = []
         self.fail_keyframe: Exception | None = None
         self.closed = False
@@ -61,6 +70,7 @@ class FakeRoom:
         self.fail_start: Exception | None = None
         self.fail_stop: Exception | None = None
         self.hold_start: asyncio.Event | None = None
+        self._observer = observer
         self._clock = clock
 
     @property
@@ -105,8 +115,33 @@ class FakeRoom:
             self.paused.add(recording_id)
         return self._mark(recording_id, mark)
 
+    def withdraw_chat(self, chat_ids: Collection[str]) -> None:
+        self.chat.withdraw(chat_ids)
+
+    def create_poll(self, poll: Poll) -> None:
+        self.polls.append(poll)
+
+    async def kick_peers(self, peer_ids: Collection[str]) -> None:
+        kicked = [peer for peer in self.present if peer.peer_id in peer_ids]
+        if any(not peer.hidden for peer in kicked) and all(peer.hidden or peer in kicked for peer in self.present):
+            self.ended_by_host = True
+        for peer in kicked:
+            await self._leave(peer)
+
+    async def kick_all(self) -> None:
+        self.ended_by_host = True
+        for peer in self.peers():
+            await self._leave(peer)
+
+    async def _leave(self, peer: PeerInfo) -> None:
+        self.present.remove(peer)
+        await self._observer.peer_left(self, peer)
+
     async def announce_recording(self, recording_id: str, state: Notice) -> None:
         self.notices.append((recording_id, state))
+
+    def announce_livestream(self, notice: LivestreamNotice) -> None:
+        self.livestream_notices.append(notice)
 
     async def request_keyframe(self, feed: str, mindex: int) -> None:
         self.keyframes.append((feed, mindex))
@@ -140,7 +175,7 @@ class FakeGateway:
         if self.unavailable is not None:
             raise MediaUnavailable(self.unavailable)
         if meeting_id not in self.rooms:
-            room = self.rooms[meeting_id] = FakeRoom(meeting_id, title, self._captures_dir, self._clock)
+            room = self.rooms[meeting_id] = FakeRoom(meeting_id, title, self._captures_dir, self._clock, self._observer)
             await self._observer.session_started(room)
         return self.rooms[meeting_id]
 
@@ -151,19 +186,20 @@ class FakeGateway:
         self.removed.append((meeting_id, participant_id))
 
     async def join(
-        self, meeting_id: str, name: str = "Ada", *, hidden: bool = False, picture: str | None = None
+        self, meeting_id: str, name: str = "Ada", *, hidden: bool = False, picture: str | None = None, **fields: Any
     ) -> PeerInfo:
+        """``fields`` are further ones of the peer; one who was there before comes back by its ``peer_id``."""
         room = await self.open_room(meeting_id, "", organization_id="app", session_keep_alive_s=60.0)
-        peer = PeerInfo(
-            peer_id=str(uuid4()),
-            participant_id=str(uuid4()),
-            name=name,
-            custom_participant_id=None,
-            picture=picture,
-            preset_name="group_call_host",
-            hidden=hidden,
-            joined_at_s=self._clock.time_s(),
-        )
+        known: dict[str, Any] = {
+            "peer_id": str(uuid4()),
+            "participant_id": str(uuid4()),
+            "custom_participant_id": None,
+            "preset_name": "group_call_host",
+            "joined_at_s": self._clock.time_s(),
+            "created_at_s": self._clock.time_s(),
+            "view_type": "GROUP_CALL",
+        }
+        peer = PeerInfo(**known | fields, name=name, picture=picture, hidden=hidden)
         room.present.append(peer)
         await self._observer.peer_joined(room, peer)
         return peer

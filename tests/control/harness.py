@@ -1,7 +1,7 @@
 """A control plane on a temporary database, with fakes below it and a clock that stands still."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from reelkit.control.own_hosts import OwnHosts
 from reelkit.control.plane import Boot, ControlPlane
 from reelkit.control.recording import Action, Recording, RecordingStatus
 from reelkit.control.recording_params import RecordingParams
-from reelkit.db import Database
 from reelkit.process import wait_until
 from reelkit.publish.bucket import BucketLinks
 from reelkit.publish.bucket_directory import DirectoryBucket
@@ -28,14 +27,17 @@ from reelkit.settings import Settings
 from tests.control.fakes import FakeFleet, FakeGateway, FakeRoom, FakeSfu
 from tests.control.manual_clock import ManualClock
 from tests.control.own_storage import OwnStorage
+from tests.databases import database_at
 
 PUBLIC_URL = "https://films.example.com"
 SIGNING_KEY = b"k" * 32
 CALLER = Caller.organization("default")
 PLENTY_BYTES = 1 << 40
-# What an idle control plane waits for: traces of what is recorded, the disk guard, what can be given back of captures,
-# what is left of erased recordings, the expiry of hosted files and of diagnoses, the log of webhooks.
-IDLE_DEADLINES_S = [1.0, 5.0, 60.0, 60.0, 600.0, 600.0, 3600.0]
+# What an idle control plane waits for: traces of what is recorded, the disk guard, the book of sessions, what can be
+# given back of captures,
+# what is left of erased recordings, the use of tokens, the expiry of hosted files, of chats and of diagnoses, the
+# log of webhooks, kept answers.
+IDLE_DEADLINES_S = [1.0, 5.0, 10.0, 60.0, 60.0, 60.0, 600.0, 600.0, 600.0, 3600.0, 3600.0]
 _TIMEOUT_S = 10.0
 
 
@@ -47,7 +49,7 @@ class Harness:
         self.clock = clock
         self.free_bytes = PLENTY_BYTES
         self.settings = Settings(data=data, **settings)
-        self.database = Database.at(data / "reelkit.sqlite3")
+        self.database = database_at(data)
         self.fleet = FakeFleet()
         self.sfu = FakeSfu()
         self.bucket = DirectoryBucket(data / "bucket")
@@ -135,6 +137,16 @@ class Harness:
 
         await wait_until(reached, timeout_s=_TIMEOUT_S, interval_s=0.002)
         return await self.get(recording)
+
+    async def until_idle(self) -> None:
+        """Waits until nothing is waited for but what an idle control plane waits for."""
+
+        async def idle() -> bool:
+            return self.clock.deadlines == IDLE_DEADLINES_S
+
+        with suppress(TimeoutError):
+            await wait_until(idle, timeout_s=_TIMEOUT_S, interval_s=0.002)
+        assert self.clock.deadlines == IDLE_DEADLINES_S
 
     def metric(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(name, labels)

@@ -115,6 +115,7 @@ async def test_everything_goes_and_a_tombstone_stays(tmp_path: Path) -> None:
             assert await raw(harness, table) == []
 
 
+@pytest.mark.sqlite
 async def test_the_database_keeps_nothing_of_it(tmp_path: Path) -> None:
     async with harness_at(tmp_path) as harness:
         recording = await uploaded(harness, file_name_prefix="secret_project")

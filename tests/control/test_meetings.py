@@ -213,7 +213,6 @@ def test_bad_meetings_are_named(body: dict[str, Any], field: str) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"persist_chat": True}, "persist_chat"),
         ({"live_stream_on_start": True}, "live_stream_on_start"),
         ({"summarize_on_end": True}, "summarize_on_end"),
         ({"transcribe_on_end": True}, "transcribe_on_end"),
@@ -228,7 +227,7 @@ async def test_what_is_not_built_is_refused(harness: Harness, body: dict[str, An
 
 
 async def test_what_is_not_built_may_be_declined(harness: Harness) -> None:
-    await harness.meeting(persist_chat=False, summarize_on_end=False, ai_config={})
+    await harness.meeting(summarize_on_end=False, transcribe_on_end=False, ai_config={})
 
 
 async def test_meetings_are_filtered_and_paged(harness: Harness) -> None:
@@ -254,8 +253,9 @@ async def test_meetings_are_filtered_and_paged(harness: Harness) -> None:
     assert await listed(between) == [3, 2, 1]
 
 
-async def test_everything_is_there_after_a_restart(harness: Harness, tmp_path: Any) -> None:
-    meeting = await harness.meeting(title="Weekly", recording_config={"video_config": {"width": 640}})
-    async with harness_at(tmp_path, harness.clock) as second:
-        assert second.app == harness.app
+async def test_everything_is_there_after_a_restart(tmp_path: Any) -> None:
+    async with harness_at(tmp_path) as first:
+        meeting = await first.meeting(title="Weekly", recording_config={"video_config": {"width": 640}})
+    async with harness_at(tmp_path, first.clock) as second:
+        assert second.app == first.app
         assert await second.plane.meetings.get(second.app.id, meeting.id) == meeting

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelkit.control.config_layers import layered_recording
 from reelkit.control.errors import Invalid
 from reelkit.control.own_hosts import OwnHosts
 from reelkit.control.page_plan import opened_url
@@ -30,7 +31,7 @@ STORAGE = {
 def plan(standing: dict[str, Any] | None = None, **fields: Any) -> RecordingPlan:
     params = RecordingParams.parse({"meeting_id": MEETING_ID, **fields})
     config = RecordingConfig.parse(standing) if standing is not None else None
-    return plan_recording(params, config, Settings(), captures_at_once=True)
+    return plan_recording(layered_recording(params, config, None).params, Settings(), captures_at_once=True)
 
 
 @pytest.mark.parametrize(

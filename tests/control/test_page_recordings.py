@@ -143,7 +143,7 @@ async def test_a_page_that_fails_to_open_is_an_error_with_a_diagnosis(harness: H
     await until_cleaned(harness)
     assert not (harness.data / "jobs" / recording.id).exists()
     assert harness.metric("reelkit_page_failures_total", when="opening") == 1
-    assert harness.clock.deadlines == IDLE_DEADLINES_S
+    await harness.until_idle()
     # There is a place again, and the meeting may have another recording.
     await recorded(harness, await harness.plane.meetings.get(harness.app.id, recording.meeting_id))
 
@@ -347,7 +347,7 @@ async def test_a_fleet_that_refuses_leaves_nothing(harness: Harness, failure: Ex
     page = await harness.plane.recordings.list(harness.app.id, RecordingFilter(), PageRequest())
     (errored,) = page.items
     assert (errored.status, errored.page_url) == (RecordingStatus.ERRORED, SHOWN_URL)
-    assert harness.clock.deadlines == IDLE_DEADLINES_S
+    await harness.until_idle()
     harness.fleet.fail_start = None
     await recorded(harness, meeting)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reelkit.clock import utc
+from reelkit.control.config_layers import layered_recording
 from reelkit.control.errors import Invalid
 from reelkit.control.recording_params import RecordingConfig, RecordingParams
 from reelkit.control.recording_plan import RecordingPlan, plan_recording
@@ -18,7 +19,7 @@ SECRETS = {"access_key": "AKIA-secret-key", "secret": "very-secret"}
 def plan(standing: dict[str, Any] | None = None, **fields: Any) -> RecordingPlan:
     params = RecordingParams.parse({"meeting_id": MEETING_ID, **fields})
     config = RecordingConfig.parse(standing) if standing is not None else None
-    return plan_recording(params, config, Settings(), captures_at_once=True)
+    return plan_recording(layered_recording(params, config, None).params, Settings(), captures_at_once=True)
 
 
 # The example of the reference page, without what is not built and without an audio file.

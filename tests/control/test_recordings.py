@@ -15,7 +15,7 @@ from reelkit.db.recordings import RecordingFilter
 from reelkit.fleet.errors import FleetError
 from reelkit.process import wait_until
 from reelkit.sfu.errors import SfuError
-from tests.control.harness import CALLER, IDLE_DEADLINES_S, Harness, harness_at
+from tests.control.harness import CALLER, Harness, harness_at
 
 UNKNOWN_ID = "97440c6a-140b-40a9-9499-b23fd7a3868a"
 
@@ -269,7 +269,7 @@ async def test_a_fleet_that_refuses_leaves_nothing_on(harness: Harness, failure:
     room = harness.room(meeting)
     assert room.running == set()
     assert room.notices[-1] == (recording.id, "STOPPED")
-    assert harness.clock.deadlines == IDLE_DEADLINES_S
+    await harness.until_idle()
 
 
 async def test_an_unexpected_failure_of_the_start_also_leaves_nothing_on(harness: Harness) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from reelkit.api import metrics
-from reelkit.api.auth import State, bearer_token
+from reelkit.api.auth import State, require_whole_account
 from reelkit.api.envelope import WireModel
 
 router = APIRouter(tags=["operation"])
@@ -45,7 +45,7 @@ async def ready(state: State) -> Response:
 async def show_metrics(request: Request, state: State) -> Response:
     """Prometheus metrics: open on the machine itself, elsewhere for the operator's token."""
     if not _local(request):
-        state.control.operator_tokens.verify(bearer_token(request))
+        require_whole_account(request, state)
     return Response(state.metrics.text(), media_type=metrics.CONTENT_TYPE)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, WebSocket
 
 from reelkit.api.auth import State
 from reelkit.api.failures import DATABASE_DOWN, STATUS_BY_KIND, failure
+from reelkit.api.request_id import REQUEST_ID_HEADER, named_request
 from reelkit.api.websocket import StarletteSocket
 from reelkit.control.errors import ControlError
 from reelkit.db.errors import DatabaseUnavailable
@@ -62,5 +63,6 @@ async def meeting_socket(websocket: WebSocket, state: State) -> None:
 
 
 async def _refuse(websocket: WebSocket, status: int, message: str) -> None:
-    log.info("websocket refused", path=websocket.url.path, status=int(status), reason=message)
-    await websocket.send_denial_response(failure(status, message))
+    with named_request() as request_id:
+        log.info("websocket refused", path=websocket.url.path, status=int(status), reason=message)
+        await websocket.send_denial_response(failure(status, message, headers={REQUEST_ID_HEADER: request_id}))

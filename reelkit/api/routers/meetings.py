@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from reelkit.api.auth import OperatedApp, State
 from reelkit.api.envelope import Envelope, Page
+from reelkit.api.list_anchor import ListAnchor
 from reelkit.api.paths import APP_PATH
 from reelkit.api.queries import Instant, PageQuery, Search
 from reelkit.api.wire.meetings import MeetingWire
@@ -27,6 +28,7 @@ async def list_meetings(
     app: OperatedApp,
     state: State,
     page: PageQuery,
+    anchor: ListAnchor,
     search: Search = None,
     status: MeetingStatus | None = None,
     start_time: Instant | None = None,
@@ -37,9 +39,11 @@ async def list_meetings(
         search=search,
         status=status.value if status else None,
         created_from=start_time,
-        created_until=end_time,
+        created_until=anchor.until(end_time),
     )
-    return Page[MeetingWire].of(await state.control.meetings.list(app.id, where, page), MeetingWire.of)
+    found = await state.control.meetings.list(app.id, where, page)
+    anchor.found([meeting.created_at for meeting in found.items])
+    return Page[MeetingWire].of(found, MeetingWire.of)
 
 
 @router.get("/{meeting_id}", response_model=Envelope[MeetingWire])
@@ -71,6 +75,8 @@ def _replacement(body: MeetingParams) -> MeetingParams:
         "title": body.title,
         "recording_config": body.recording_config,
         "record_on_start": body.record_on_start or False,
+        "live_stream_on_start": body.live_stream_on_start or False,
+        "persist_chat": body.persist_chat or False,
         "session_keep_alive_time_in_secs": DEFAULT_KEEP_ALIVE_S if keep_alive_s is None else keep_alive_s,
         "status": None,
     }

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from reelkit.api.auth import OperatedApp, RecordingActor, State
 from reelkit.api.envelope import Envelope, Page
+from reelkit.api.list_anchor import ListAnchor
 from reelkit.api.paths import APP_PATH
 from reelkit.api.queries import Instant, PageQuery, Search, SortOrder
 from reelkit.api.recording_commands import active_recording, show, start_recording, steer_recording
@@ -30,6 +31,7 @@ async def list_recordings(
     app: OperatedApp,
     state: State,
     page: PageQuery,
+    anchor: ListAnchor,
     meeting_id: UuidText | None = None,
     search: Search = None,
     status: Annotated[list[RecordingStatus] | None, Query()] = None,
@@ -41,15 +43,17 @@ async def list_recordings(
     sort_order: SortOrder = SortOrder.DESC,
 ) -> Page[ListedRecording]:
     """Recordings by the time they were invoked; ``start_time`` and ``end_time`` bound it."""
+    newest_first = sort_order is SortOrder.DESC
     where = RecordingFilter(
         meeting_id=meeting_id,
         search=search,
         statuses=tuple(wanted.value for wanted in (*(status or ()), *(statuses or ()))),
         invoked_from=start_time,
-        invoked_until=end_time,
+        invoked_until=anchor.until(end_time) if newest_first else end_time,
         expired=expired,
     )
-    found = await state.control.recordings.list(app.id, where, page, newest_first=sort_order is SortOrder.DESC)
+    found = await state.control.recordings.list(app.id, where, page, newest_first=newest_first)
+    anchor.found([recording.invoked_at for recording in found.items])
     known = await state.control.meetings.by_ids(app.id, {recording.meeting_id for recording in found.items})
     return Page[ListedRecording].of(
         found,

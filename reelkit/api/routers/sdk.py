@@ -8,8 +8,11 @@ from reelkit.api.auth import Actor, SdkParticipant, State
 from reelkit.api.envelope import Envelope
 from reelkit.api.errors import NotBuilt, NotPermitted
 from reelkit.api.recording_commands import active_recording, start_recording, steer_recording
+from reelkit.api.routers.livestreams import STOPPED
+from reelkit.api.wire.livestreams import LivestreamMessage, SdkLivestream
 from reelkit.api.wire.recordings import RecordingAction, RecordingWire
 from reelkit.api.wire.sdk import IceServers, ParticipantDetails, Plugins, RoomNode
+from reelkit.control.livestream_params import LivestreamParams
 from reelkit.control.participants import ParticipantIdentity
 from reelkit.control.recording_params import RecordingParams
 from reelkit.control.validation import UuidText
@@ -63,6 +66,41 @@ async def active(identity: SdkParticipant, meeting_id: UuidText, state: State) -
     return await active_recording(state, await _actor(identity, state), meeting_id)
 
 
+@router.post("/v2/meetings/{meeting_id}/livestreams", response_model=Envelope[SdkLivestream])
+async def start_livestream(
+    identity: SdkParticipant, meeting_id: UuidText, state: State, body: LivestreamParams | None = None
+) -> Envelope[SdkLivestream]:
+    """Streams the participant's meeting to the operator's server, if their preset permits it (``can_livestream``)."""
+    _require_own(identity, meeting_id)
+    identity.require_can_livestream()
+    livestreams = state.control.livestreams
+    livestream = await livestreams.start(identity.app_id, meeting_id, body or LivestreamParams())
+    return Envelope[SdkLivestream](data=SdkLivestream.of(livestream, livestreams.urls))
+
+
+@router.post("/v2/meetings/{meeting_id}/active-livestream/stop", response_model=Envelope[LivestreamMessage])
+async def stop_livestream(identity: SdkParticipant, meeting_id: UuidText, state: State) -> Envelope[LivestreamMessage]:
+    """Stops the livestream of the participant's meeting, if their preset permits it (``can_livestream``)."""
+    _require_own(identity, meeting_id)
+    identity.require_can_livestream()
+    await state.control.livestreams.stop(identity.app_id, meeting_id)
+    return Envelope[LivestreamMessage](data=LivestreamMessage(message=STOPPED))
+
+
+@router.get("/v2/meetings/{meeting_id}/active-livestream", response_model=Envelope[SdkLivestream])
+async def active_livestream(identity: SdkParticipant, meeting_id: UuidText, state: State) -> Envelope[SdkLivestream]:
+    """The livestream of the participant's meeting."""
+    _require_own(identity, meeting_id)
+    livestreams = state.control.livestreams
+    livestream = await livestreams.active(identity.app_id, meeting_id)
+    return Envelope[SdkLivestream](data=SdkLivestream.of(livestream, livestreams.urls))
+
+
+def _require_own(identity: ParticipantIdentity, meeting_id: str) -> None:
+    if meeting_id != identity.meeting.id:
+        raise NotPermitted("a participant can only reach livestreams of their own meeting")
+
+
 async def _actor(identity: ParticipantIdentity, state: State) -> Actor:
     identity.require_can_record()
     return Actor(await state.control.apps.by_id(identity.app_id), identity.caller, identity)
@@ -75,9 +113,6 @@ async def _refuse(request: Request, _: SdkParticipant) -> None:
 for _method, _path in (
     ("POST", "/v2/meetings/chat-upload"),
     ("GET", "/v2/meetings/{meeting_id}/active-transcript"),
-    ("GET", "/v2/meetings/{meeting_id}/active-livestream"),
-    ("POST", "/v2/meetings/{meeting_id}/livestreams"),
-    ("POST", "/v2/meetings/{meeting_id}/active-livestream/stop"),
 ):
     router.add_api_route(
         _path, _refuse, methods=[_method], status_code=HTTPStatus.NOT_IMPLEMENTED, include_in_schema=False

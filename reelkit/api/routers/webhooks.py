@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from reelkit.api.auth import OperatedApp, State
 from reelkit.api.envelope import Envelope, Page
+from reelkit.api.list_anchor import ListAnchor
 from reelkit.api.paths import APP_PATH
 from reelkit.api.queries import PageQuery
 from reelkit.api.wire.webhooks import DeliveryWire, PublicKey, PublicKeyEnvelope, WebhookWire, WholeDelivery
@@ -72,11 +73,15 @@ async def list_deliveries(
     webhook_id: UuidText,
     state: State,
     page: PageQuery,
+    anchor: ListAnchor,
     states: Annotated[list[DeliveryState] | None, Query(alias="state")] = None,
     event: EventName | None = None,
 ) -> Page[DeliveryWire]:
     """What was sent and what is to be sent, newest first. An extension of Reelkit."""
-    found = await state.control.webhooks.deliveries(app.id, webhook_id, page, states=states or (), event=event)
+    found = await state.control.webhooks.deliveries(
+        app.id, webhook_id, page, states=states or (), event=event, created_until=anchor.until()
+    )
+    anchor.found([delivery.created_at for delivery in found.items])
     return Page[DeliveryWire].of(found, DeliveryWire.of)
 
 

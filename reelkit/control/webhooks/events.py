@@ -49,3 +49,8 @@ def recording_subject(recording_id: str) -> str:
 def session_subject(session_id: str) -> str:
     """The subject of everything about one session of a meeting."""
     return f"session:{session_id}"
+
+
+def livestream_subject(livestream_id: str) -> str:
+    """The subject of everything about one livestream."""
+    return f"livestream:{livestream_id}"

@@ -7,24 +7,35 @@ disabled gets nothing at all.
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import event as sql_event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reelkit.clock import Clock, utc
+from reelkit.control.chat_links import ChatLinks
 from reelkit.control.errors import NotFound
 from reelkit.control.recording import Recording
 from reelkit.control.webhooks.events import (
     EndReason,
     EventName,
     WebhookEvent,
+    livestream_subject,
     recording_subject,
     session_subject,
 )
 from reelkit.control.webhooks.metrics import WebhookMetrics
-from reelkit.control.webhooks.payloads import ShownFiles, meeting_payload, participant_payload, recording_payload
+from reelkit.control.webhooks.payloads import (
+    ShownFiles,
+    chat_payload,
+    meeting_payload,
+    participant_payload,
+    recording_payload,
+)
 from reelkit.db.apps import AppRepository
+from reelkit.db.chats import ChatRepository
+from reelkit.db.livestreams import LivestreamRow
 from reelkit.db.meetings import MeetingRepository
 from reelkit.db.participants import ParticipantRow
 from reelkit.db.recordings import RecordingRow
@@ -43,12 +54,14 @@ class Outbox:
         clock: Clock,
         give_up_after_s: float,
         files_of: FilesOf,
+        chat_links: ChatLinks,
         metrics: WebhookMetrics,
         wake: Callable[[], None],
     ) -> None:
         self._clock = clock
         self._give_up_after = timedelta(seconds=give_up_after_s)
         self._files_of = files_of
+        self._chat_links = chat_links
         self._metrics = metrics
         self._wake = wake
 
@@ -70,6 +83,16 @@ class Outbox:
         event = WebhookEvent(row.app_id, EventName.RECORDING_STATUS, recording_subject(row.id), payload)
         await self._queue(session, event, webhooks)
 
+    async def livestream_changed(self, session: AsyncSession, row: LivestreamRow, payload: dict[str, Any]) -> None:
+        """A livestream has gone live, or is over; ``payload`` is what is told of it beside its meeting."""
+        webhooks = await self._wanting(session, row.app_id, EventName.LIVESTREAMING_STATUS)
+        if not webhooks:
+            return
+        live = await SessionRepository(session).live_of(row.meeting_id)
+        told = {**payload, "meeting": await self._meeting(session, row.app_id, row.meeting_id, live)}
+        event = WebhookEvent(row.app_id, EventName.LIVESTREAMING_STATUS, livestream_subject(row.id), told)
+        await self._queue(session, event, webhooks)
+
     async def session_started(self, session: AsyncSession, row: SessionRow) -> None:
         """A meeting is live."""
         await self._tell_of_session(session, row, EventName.MEETING_STARTED)
@@ -77,6 +100,16 @@ class Outbox:
     async def session_ended(self, session: AsyncSession, row: SessionRow, reason: EndReason) -> None:
         """A meeting is not live any more."""
         await self._tell_of_session(session, row, EventName.MEETING_ENDED, reason=reason)
+
+    async def chat_kept(self, session: AsyncSession, row: SessionRow) -> None:
+        """A session is over. What was written in it for everybody can be downloaded; if nothing was nobody hears."""
+        webhooks = await self._wanting(session, row.app_id, EventName.CHAT_SYNCED)
+        if not webhooks or not await ChatRepository(session).has_public(row.id):
+            return
+        meeting = await self._meeting(session, row.app_id, row.meeting_id, row)
+        payload = chat_payload(meeting, self._chat_links.to(row.app_id, row.id, row.ended_at))
+        event = WebhookEvent(row.app_id, EventName.CHAT_SYNCED, session_subject(row.id), payload)
+        await self._queue(session, event, webhooks)
 
     async def peer_joined(self, session: AsyncSession, row: SessionRow, peer: SessionPeerRow) -> None:
         """Somebody came in. Nobody is told of hidden peers."""
@@ -103,7 +136,7 @@ class Outbox:
         payload: dict[str, object] = {"meeting": await self._meeting(session, row.app_id, row.meeting_id, row)}
         if peer is not None:
             participant = await session.get(ParticipantRow, peer.participant_id)
-            custom_id = participant.custom_participant_id if participant else None
+            custom_id = participant.custom_participant_id if participant else peer.custom_participant_id
             payload["participant"] = participant_payload(peer, custom_id)
         if reason is not None:
             payload["reason"] = reason.value

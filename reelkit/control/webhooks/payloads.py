@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from reelkit.control.chat_links import ChatLink
 from reelkit.control.links import HostedLinks, Links
+from reelkit.control.livestream import Livestream
+from reelkit.control.livestream_urls import LivestreamUrls
 from reelkit.control.recording import Recording
 from reelkit.control.track_links import LayerLinks, track_bytes, track_links
 from reelkit.db.apps import AppRow
@@ -14,6 +17,7 @@ from reelkit.db.sessions import SessionPeerRow, SessionRow
 
 _LIVE = "LIVE"
 _ENDED = "ENDED"
+_OFFLINE = "OFFLINE"
 
 
 def meeting_payload(app: AppRow, meeting: MeetingRow, session: SessionRow | None) -> dict[str, Any]:
@@ -32,6 +36,20 @@ def meeting_payload(app: AppRow, meeting: MeetingRow, session: SessionRow | None
             "organizedBy": {"id": app.id, "name": app.name},
         }
     )
+
+
+def chat_payload(meeting: Mapping[str, Any], link: ChatLink) -> dict[str, Any]:
+    """The whole of ``meeting.chatSynced``. The hosted service sends it flat, unlike the other events of meetings; with
+    ``meeting`` it can be read like them, too."""
+    same = ("title", "createdAt", "startedAt", "endedAt", "organizedBy")
+    return {
+        "meetingId": meeting["id"],
+        "sessionId": meeting["sessionId"],
+        **{name: meeting[name] for name in same if name in meeting},
+        "chatDownloadUrl": link.url,
+        "chatDownloadUrlExpiry": _time(link.expires_at),
+        "meeting": meeting,
+    }
 
 
 def participant_payload(peer: SessionPeerRow, custom_participant_id: str | None) -> dict[str, Any]:
@@ -101,6 +119,20 @@ def recording_payload(recording: Recording, session_id: str | None, files: Shown
             "recordingDuration": recording.recording_duration_s,
             "organizationId": recording.app_id,
             "roomUUID": session_id,
+        }
+    )
+
+
+def livestream_payload(livestream: Livestream, urls: LivestreamUrls) -> dict[str, Any]:
+    """What is told of a livestream that went live or is over, beside ``meeting``. The hosted service sends the stream
+    key, too, which opens the stream to whoever knows it: here it stays in answers to the operator."""
+    return _known(
+        {
+            "streamId": livestream.id,
+            "status": _LIVE if livestream.running else _OFFLINE,
+            "manualIngest": False,
+            "playbackUrl": urls.playback_url(livestream),
+            "ingestServer": urls.ingest_server if urls.available else None,
         }
     )
 

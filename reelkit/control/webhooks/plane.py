@@ -5,6 +5,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from reelkit.clock import Clock
+from reelkit.control.chat_links import ChatLinks
 from reelkit.control.webhooks.dispatcher import WebhookDispatcher
 from reelkit.control.webhooks.metrics import WebhookMetrics
 from reelkit.control.webhooks.outbox import FilesOf, Outbox
@@ -31,6 +32,7 @@ class Webhooks:
         database: Database,
         clock: Clock,
         files_of: FilesOf,
+        chat_links: ChatLinks,
         registry: CollectorRegistry,
         key_file: Path,
     ) -> None:
@@ -45,7 +47,7 @@ class Webhooks:
             clock,
             metrics,
         )
-        self.outbox = Outbox(clock, limits.give_up_after_s, files_of, metrics, self._dispatcher.wake)
+        self.outbox = Outbox(clock, limits.give_up_after_s, files_of, chat_links, metrics, self._dispatcher.wake)
         self.service = WebhookService(
             database=database, clock=clock, settings=limits, guard=guard, key=key, wake=self._dispatcher.wake
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from uuid import uuid4
 
@@ -124,6 +124,7 @@ class WebhookService:
         *,
         states: Sequence[DeliveryState] = (),
         event: EventName | None = None,
+        created_until: datetime | None = None,
     ) -> Page[Delivery]:
         """What was sent to a webhook and what is to be, newest first. Raises NotFound."""
         async with self._database.session() as session:
@@ -132,6 +133,7 @@ class WebhookService:
                 webhook_id,
                 states=[state.value for state in states],
                 event=event.value if event else None,
+                created_until=created_until,
                 offset=page.offset,
                 limit=page.per_page,
             )

@@ -9,20 +9,30 @@ from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 
+from reelkit.control.chat_links import ChatLinks
+from reelkit.control.links import HostedLinks
 from reelkit.control.webhooks.delivery import Delivery, DeliveryState, Webhook
 from reelkit.control.webhooks.events import EventName, WebhookEvent
 from reelkit.control.webhooks.params import NewWebhook
 from reelkit.control.webhooks.payloads import ShownFiles
 from reelkit.control.webhooks.plane import Webhooks
-from reelkit.db import Database
 from reelkit.db.apps import AccountRow, AppRepository, AppRow
 from reelkit.process import wait_until
+from reelkit.publish.bucket import BucketLinks
+from reelkit.publish.bucket_directory import DirectoryBucket
 from reelkit.settings import EgressSettings, Settings, WebhookSettings
 from tests.control.manual_clock import ManualClock
+from tests.databases import database_at
 from tests.db.rows import NOW
 
 TIMEOUT_S = 20.0
 _KEYS: list[Path] = []
+
+
+def chat_links(data: Path, clock: ManualClock) -> ChatLinks:
+    signer = BucketLinks(b"k" * 32, clock)
+    links = HostedLinks(DirectoryBucket(data / "bucket"), signer, clock, "https://films.example.com", direct=True)
+    return ChatLinks(links, clock, lifetime_s=60.0, keep_for_s=60.0)
 
 
 class Line:
@@ -34,7 +44,7 @@ class Line:
         self.settings = Settings(
             data=data, egress=EgressSettings(allow_private=allow_private), webhooks=WebhookSettings(**webhooks)
         )
-        self.database = Database.at(data / "reelkit.sqlite3")
+        self.database = database_at(data)
         self.registry = CollectorRegistry()
         key_file = data / "secrets" / "webhooks.pem"
         if _KEYS and not key_file.exists():
@@ -48,6 +58,7 @@ class Line:
             database=self.database,
             clock=clock,
             files_of=lambda _: ShownFiles(),
+            chat_links=chat_links(data, clock),
             registry=self.registry,
             key_file=key_file,
         )

@@ -1,0 +1,53 @@
+"""The body that makes an API token."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from reelkit.control.validation import Params, Text
+
+_MAX_NAME_LENGTH = 255
+# RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.2: 64 octets, an @ and 255 octets.
+_MAX_EMAIL_LENGTH = 320
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def _address(value: str) -> str:
+    if _EMAIL.fullmatch(value) is None:
+        raise ValueError("must be an e-mail address")
+    return value
+
+
+def _iso_text(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can hold comes in
+    # Pydantic would take a number as seconds or milliseconds, whichever fits.
+    if not isinstance(value, str):
+        raise ValueError("must be a time such as 2030-01-31T12:00:00Z")  # noqa: TRY004 - pydantic catches ValueError
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999") from None
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+class TokenParams(Params):
+    """A new API token."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=_MAX_NAME_LENGTH), AfterValidator(_not_blank)]
+    """What it is for; for people."""
+    app_id: Text | None = None
+    """The one app that it opens; the whole account when left out."""
+    email: Annotated[Text, Field(max_length=_MAX_EMAIL_LENGTH), AfterValidator(_address)] | None = None
+    """Lets clients send the token as X-Auth-Key, together with this address as X-Auth-Email."""
+    expires_on: Annotated[datetime, BeforeValidator(_iso_text), AfterValidator(_in_utc)] | None = None
+    """When it ends, in ISO 8601, UTC without an offset; never when left out."""

@@ -1,0 +1,47 @@
+"""``--database postgresql`` runs every test that has a database on a real PostgreSQL server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from testbed.postgres import PostgresServer
+from tests import databases
+from tests.databases import PostgresDatabases, SqliteDatabases
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what tests keep data in")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--database") == "postgresql":
+        kept = [item for item in items if _keeps_data(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not _keeps_data(item)])
+        items[:] = kept
+
+
+def _keeps_data(item: pytest.Item) -> bool:
+    """Whether a test may have a database: it has a directory for it."""
+    places = {"tmp_path", "tmp_path_factory"}
+    return not item.get_closest_marker("sqlite") and not places.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _databases(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the tests of this process keep their data in."""
+    if request.config.getoption("--database") == "postgresql":
+        with PostgresServer() as server:
+            databases.use(PostgresDatabases(server))
+            yield
+    else:
+        with_files = SqliteDatabases()
+        databases.use(with_files)
+        yield
+        with_files.close()
+
+
+@pytest.fixture(autouse=True)
+def _dropped_databases() -> Iterator[None]:
+    """Databases go with the test that made them."""
+    yield
+    databases.current().drop()

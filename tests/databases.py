@@ -1,0 +1,121 @@
+"""The databases of tests: SQLite's, or with ``--database postgresql`` those of a real server (tests/conftest.py)."""
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from reelkit.db import Database
+from testbed.postgres import PostgresServer
+
+_TEMPLATE = "template"
+_FILE_NAME = "reelkit.sqlite3"
+
+
+class FreshDatabase(Database):
+    """A database that is made, with all migrations behind it, when it is opened for the first time."""
+
+    def __init__(self, url: str, make: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(url)
+        self._make = make
+
+    async def open(self) -> None:
+        await self._make()
+        await super().open()
+
+
+class SqliteDatabases:
+    """One file in each data directory, copied from one that was migrated once."""
+
+    def __init__(self) -> None:
+        self._template: Path | None = None
+
+    def at(self, data: Path) -> Database:
+        """The database of the data directory ``data``, the same whenever it is asked for."""
+        path = data / _FILE_NAME
+
+        async def make() -> None:
+            if not path.exists():
+                shutil.copyfile(await self._migrated(), path)
+
+        return FreshDatabase(f"sqlite:///{path}", make)
+
+    async def _migrated(self) -> Path:
+        if self._template is None:
+            path = Path(tempfile.mkdtemp(prefix="reelkit-template-")) / _FILE_NAME
+            database = Database.at(path)
+            await database.open()
+            await database.close()
+            self._template = path
+        return self._template
+
+    def drop(self) -> None:
+        """Files go with their directories."""
+
+    def close(self) -> None:
+        if self._template is not None:
+            shutil.rmtree(self._template.parent)
+            self._template = None
+
+
+class PostgresDatabases:
+    """One database of a server for each data directory, until :meth:`drop`."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.server = server
+        self._made: set[str] = set()
+        self._has_template = False
+
+    def at(self, data: Path) -> Database:
+        """The database of the data directory ``data``, the same whenever it is asked for."""
+        name = self.name(data)
+
+        async def make() -> None:
+            if name not in self._made:
+                await self.server.create(name, template=await self._migrated())
+                self._made.add(name)
+
+        return FreshDatabase(self.server.url(name), make)
+
+    def name(self, data: Path) -> str:
+        """Of the database of a data directory."""
+        return hashlib.sha256(str(data).encode()).hexdigest()[:32]
+
+    async def _migrated(self) -> str:
+        if not self._has_template:
+            await self.server.create(_TEMPLATE)
+            database = Database(self.server.url(_TEMPLATE))
+            await database.open()
+            await database.close()
+            self._has_template = True
+        return _TEMPLATE
+
+    def drop(self) -> None:
+        """Removes the databases that were made."""
+        if self._made:
+            asyncio.run(self._drop())
+
+    async def _drop(self) -> None:
+        while self._made:
+            await self.server.drop(self._made.pop())
+
+
+class _Current:
+    databases: SqliteDatabases | PostgresDatabases = SqliteDatabases()
+
+
+def use(databases: SqliteDatabases | PostgresDatabases) -> None:
+    """From now on :func:`database_at` gives these."""
+    _Current.databases = databases
+
+
+def current() -> SqliteDatabases | PostgresDatabases:
+    """What :func:`use` was given last."""
+    return _Current.databases
+
+
+def database_at(data: Path) -> Database:
+    """The database that belongs to a data directory; the first :meth:`Database.open` makes it."""
+    return _Current.databases.at(data)
