@@ -41,6 +41,8 @@ class _Chat:
     persistent: bool = False
     size_bytes: int = 0
     full: bool = False
+    withdrawn: set[str] | None = None
+    """What is erased while the room is being given what earlier sessions have left."""
 
 
 class ChatBook:
@@ -73,7 +75,12 @@ class ChatBook:
         if meeting is not None and meeting.persist_chat:
             # The last words of an earlier session may still be on their way.
             await self.flush()
-            room.chat.restore(await self._left_of(room.meeting_id))
+            withdrawn = chat.withdrawn = set()
+            try:
+                left = await self._left_of(room.meeting_id)
+            finally:
+                chat.withdrawn = None
+            room.chat.restore(message for message in left if message.chat_id not in withdrawn)
             chat.persistent = True
 
     def changed(self, room: Room, change: ChatChange) -> None:
@@ -130,6 +137,8 @@ class ChatBook:
         for chat in list(self._chats.values()):
             if chat.room.meeting_id == meeting_id:
                 chat.room.withdraw_chat(chat_ids)
+                if chat.withdrawn is not None:
+                    chat.withdrawn.update(chat_ids)
 
     async def run(self) -> None:
         """Writes what happens, for ever."""

@@ -1,5 +1,6 @@
 """The chats of sessions, as callers get them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import structlog
@@ -16,7 +17,8 @@ from reelkit.db.sessions import SessionRepository, SessionRow
 
 log = structlog.get_logger(__name__)
 
-_MESSAGES_AT_ONCE = 500
+# A message is up to 128 KiB.
+_MESSAGES_AT_ONCE = 100
 _NO_SESSION = "there is no such session in this app"
 
 
@@ -74,7 +76,9 @@ class ChatService:
             if not rows:
                 return
             after = rows[-1].sequence
-            yield chat_csv.lines(rows, spreadsheet=spreadsheet).encode()
+            # Of long messages it takes longer than any meeting should wait.
+            lines = await asyncio.to_thread(chat_csv.lines, rows, spreadsheet=spreadsheet)
+            yield lines.encode()
 
     async def _found(self, session: AsyncSession, app_id: str, session_id: str) -> SessionRow:
         row = await SessionRepository(session).get(session_id)

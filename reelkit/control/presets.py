@@ -50,8 +50,13 @@ class Preset:
 
     def of_recorder(self) -> Self:
         """The same for a browser that records a page: whatever the preset says, nobody sees or counts it, and nothing
-        keeps it out."""
-        permissions = {"hidden_participant": True, "is_recorder": True, "waiting_room_type": "SKIP"}
+        keeps it out, or lets people in on its account."""
+        permissions = {
+            "hidden_participant": True,
+            "is_recorder": True,
+            "waiting_room_type": "SKIP",
+            "accept_waiting_requests": False,
+        }
         changes: dict[str, Any] = {"permissions": permissions}
         if self.document["config"]["view_type"] == _LIVESTREAM:
             # There the SDK takes no media before it is on the stage.

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from reelkit.capture.events import MediaKind, PeerJoined, PeerLeft, PeerStageChanged, ProducerClosed
 from reelkit.rooms.admission import Admission
+from reelkit.rooms.changed_permissions import permissions_of
 from reelkit.rooms.connection import CloseCode, Connection
 from reelkit.rooms.errors import LimitExceeded, PeerRefused
-from reelkit.rooms.events import MediaEvent, RoomEvent
+from reelkit.rooms.events import MediaEvent, PresetEvent, RoomEvent
 from reelkit.rooms.peer import Peer
 from reelkit.rooms.producer import Producer
-from reelkit.rooms.proto import media_edge_pb2, room_pb2
+from reelkit.rooms.proto import media_edge_pb2, preset_pb2, room_pb2
 from reelkit.rooms.stage import Stage
 from reelkit.sfu import Connection as SfuConnection
 from reelkit.sfu import SfuError
@@ -35,20 +36,28 @@ def attach(room: "Room", admission: Admission, connection: Connection) -> Peer:
     if _PEER_ID.fullmatch(admission.peer_id) is None:
         raise PeerRefused("not a peer id")
     peer = room.members.get(admission.peer_id)
+    owner = peer.admission.participant_id if peer is not None else room.owners.get(admission.peer_id)
+    if owner not in {None, admission.participant_id}:
+        # Peer ids are known to everybody in the meeting: they are no proof of identity. Those of peers who have left
+        # still tell in the book of sessions and in captures who was there.
+        raise PeerRefused("the peer id belongs to somebody else")
     if peer is None:
         if len(room.members) >= room.settings.max_peers:
             raise LimitExceeded("the meeting is full")
         peer = Peer(admission, room.tasks, room.clock)
+        if (patch := room.changed_permissions.of(admission.participant_id)) is not None:
+            peer.change(permissions_of(patch))
         room.members[peer.id] = peer
-    elif peer.admission.participant_id != admission.participant_id:
-        # Peer ids are known to everybody in the meeting: they are no proof of identity.
-        raise PeerRefused("the peer id belongs to somebody else")
     else:
         room.log.info("a peer is back", peer_id=peer.id)
         was_on_stage = peer.stage is Stage.ON
         peer.admit_again(admission)
         if peer.joined and was_on_stage is not (peer.stage is Stage.ON):
             record_stage(room, peer)
+            status = room_pb2.PeerStatusUpdate(
+                peer_id=peer.id, user_id=admission.participant_id, stage_type=peer.stage.wire
+            )
+            room.push(RoomEvent.PEER_STAGE_STATUS_UPDATE, status, room.joined_peers(but=peer))
         _resume(room, peer)
     peer.connection = connection
     room.life.keep_alive_for(admission.session_keep_alive_s)
@@ -100,6 +109,7 @@ async def join(room: "Room", peer: Peer, name: str) -> None:
         raise PeerRefused("the peer has gone")
     peer.joined_at_s = room.clock.time_s()
     admission = peer.admission
+    room.owners[peer.id] = admission.participant_id
     room.record(
         PeerJoined(
             time_s=peer.joined_at_s,
@@ -117,6 +127,10 @@ async def join(room: "Room", peer: Peer, name: str) -> None:
     info = room_pb2.PeerInfoResponse(peer=peer.socket_peer())
     room.push(RoomEvent.JOIN_ROOM, info, room.joined_peers(but=peer))
     room.waiting_room.joined(peer)
+    if (patch := room.changed_permissions.of(admission.participant_id)) is not None:
+        # The client has read the preset as it is for everybody.
+        item = preset_pb2.UpdatePeerPreset(user_ids=admission.participant_id, patch=patch)
+        peer.push(PresetEvent.UPDATE_USER_PRESET, preset_pb2.UpdatePeersPreset(update_peers_presets=[item]))
     room.log.info("a peer joined", peer_id=peer.id, hidden=peer.hidden)
     await room.observer.peer_joined(room, peer.info)
 
@@ -199,6 +213,7 @@ async def remove(room: "Room", peer: Peer) -> None:
 async def kick(room: "Room", peer: Peer, *, event: RoomEvent = RoomEvent.KICK) -> None:
     """Sends a peer away. Its client leaves by itself when it hears of it, and is cut off if it does not."""
     connection = peer.connection
+    room.waiting_room.removed(peer)
     peer.push(event, room_pb2.PeerInfoResponse(peer=peer.socket_peer()))
     if connection is not None:
         room.tasks.spawn(_cut_off(room, connection), "cut-off")

@@ -87,11 +87,15 @@ class Peer:
         return self._preset.permissions
 
     def admit_again(self, admission: Admission) -> None:
-        """The client is back under a new admission; what was changed in the meeting still counts."""
+        """The client is back under a new admission; what was changed in the meeting still counts. It keeps its place,
+        unless that was its right by a preset that it has no more."""
+        by_right = self._enters_on_stage
         self.admission = admission
         self._preset = admission.preset.changed(self._changes)
         if not self._preset.has_stage:
             self.stage = Stage.ON
+        elif self._preset.stage_access is CanProduce.NOT_ALLOWED or (by_right and not self._enters_on_stage):
+            self.stage = Stage.OFF
 
     def change(self, permissions: Mapping[str, Any]) -> None:
         """Changes some permissions for as long as the peer is there. Raises pydantic.ValidationError."""

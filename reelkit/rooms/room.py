@@ -13,6 +13,7 @@ from reelkit.capture.journal import JournalWriter
 from reelkit.capture.layout import RTP_DIR
 from reelkit.clock import Clock
 from reelkit.rooms import chat_notices, livestream_notices, membership, poll_notices, recording_notices
+from reelkit.rooms.changed_permissions import ChangedPermissions
 from reelkit.rooms.chat import Chat
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import JournalUnavailable, MediaUnavailable, NotFound
@@ -65,6 +66,8 @@ class Room:
         self.tasks = TaskOwner(f"room-{session_id}")
         self.members: dict[str, Peer] = {}
         self.feeds_used: dict[str, int] = {}
+        self.owners: dict[str, str] = {}
+        """Which participant each peer id belongs to that has joined, also after it left."""
         self.pinned: str | None = None
         self.ended_by_host = False
         """Whether everybody was sent away at once, and nobody has come since."""
@@ -72,6 +75,7 @@ class Room:
         self.chat = Chat(partial(observer.chat_changed, self))
         self.polls = Polls()
         self.waiting_room = WaitingRoom(self)
+        self.changed_permissions = ChangedPermissions()
         self.stores = Stores()
         self.speakers = SpeakerWatch(self)
         self.life = SessionLife(self, keep_alive_s, forget)

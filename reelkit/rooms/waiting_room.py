@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 class WaitingRoom:
     """Keeps peers out until somebody whose preset has ``accept_waiting_requests`` lets them in or, if their own says
-    ON_PRIVILEGED_USER_ENTRY, such a person is there. Who was let in once stays so for the session, on any device."""
+    ON_PRIVILEGED_USER_ENTRY, such a person is there. Who was let in once stays so for the session, on any device, until
+    they are removed."""
 
     def __init__(self, room: "Room") -> None:
         self._room = room
@@ -89,6 +90,10 @@ class WaitingRoom:
                     if waiting.permissions.waiting_room_type is WaitingRoomType.ON_PRIVILEGED_USER_ENTRY
                 ]
             )
+
+    def removed(self, peer: Peer) -> None:
+        """A peer was sent away: its participant has to wait again."""
+        self._accepted.discard(peer.admission.participant_id)
 
     def left(self, peer: Peer) -> None:
         """A peer has gone."""

@@ -260,6 +260,25 @@ async def test_an_erased_chat_is_nowhere(harness: Harness, persisting: Meeting) 
     assert await words(harness, second.session_id) == await stored(harness) == ["b"]
 
 
+async def test_what_is_erased_while_a_session_begins(
+    harness: Harness, persisting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = harness.room(persisting)
+    say(first.chat, "a", harness)
+    await harness.gateway.end(persisting.id)
+    book = harness.plane._chat_book
+    read = book._left_of
+
+    async def slowly(meeting_id: str) -> list[chat_pb2.ChatMessage]:
+        left = await read(meeting_id)
+        await harness.plane.chats.erase(harness.app.id, first.session_id)
+        return left
+
+    monkeypatch.setattr(book, "_left_of", slowly)
+    await harness.gateway.join(persisting.id)
+    assert harness.room(persisting).chat.visible_to("carol") == []
+
+
 async def test_a_chat_is_deleted_by_the_clock(harness: Harness) -> None:
     meeting, room = await live_room(harness)
     say(room.chat, "a", harness)

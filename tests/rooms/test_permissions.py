@@ -82,6 +82,7 @@ async def test_permissions_change_in_the_meeting(meeting: FakeMeeting) -> None:
     host = await meeting.joined("host", MANAGER)
     bob = await meeting.joined("bob")
     await bob.produce("audio")
+    laptop = await meeting.connect("bob", peer_id="laptop")
     patch = preset_pb2.PresetUpdates()
     patch.chat.public.can_send = False
     patch.media.audio.can_produce = preset_pb2.STREAM_PERMISSION_TYPE_NOT_ALLOWED
@@ -89,7 +90,8 @@ async def test_permissions_change_in_the_meeting(meeting: FakeMeeting) -> None:
     (told,) = bob.pushed(*UPDATED)
     assert told.update_peers_presets[0].patch == patch
     assert len(meeting.journalled(ProducerClosed)) == 1
-    for attempt in (say(bob), bob.produce("audio")):
+    await laptop.join()
+    for attempt in (say(bob), bob.produce("audio"), say(laptop)):
         with pytest.raises(Refused, match="does not allow"):
             await attempt
     read = await host.ask(
@@ -99,13 +101,20 @@ async def test_permissions_change_in_the_meeting(meeting: FakeMeeting) -> None:
     )
     assert json.loads(read.peer_presets[0].preset)["permissions"]["chat"]["public"]["can_send"] is False
 
-    # A dropped socket does not undo it; whoever leaves and comes back has the preset's own permissions.
+    # Neither a dropped socket nor leaving and coming back undoes it, nor another device.
     await bob.close(1006)
     bob = await meeting.joined("bob")
     with pytest.raises(Refused, match="does not allow"):
         await say(bob)
     await bob.close(1000)
-    await say(await meeting.joined("bob"))
+    for peer_id in ("peer-bob", "phone"):
+        bob = await meeting.connect("bob", peer_id=peer_id)
+        await bob.join()
+        (told,) = bob.pushed(*UPDATED)
+        assert told.update_peers_presets[0].patch == patch
+        for attempt in (say(bob), bob.produce("audio")):
+            with pytest.raises(Refused, match="does not allow"):
+                await attempt
 
 
 async def test_changing_permissions_needs_the_right(meeting: FakeMeeting) -> None:

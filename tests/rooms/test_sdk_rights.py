@@ -75,6 +75,10 @@ async def test_polls(server: SdkServer, clients: Clients) -> None:
         return not any(rights)
 
     await bob.until(taken, lambda: "bob still has the right")
+    # Coming back does not bring it back, and the page knows.
+    await bob.page.close()
+    bob = await clients.start("bob", preset=WHOLE)
+    await bob.until(taken, lambda: "bob has the right again")
     assert not server.room.member(await bob.run("meeting.self.id")).permissions.polls.can_vote
     assert alice.errors == bob.errors == carol.errors == []
 

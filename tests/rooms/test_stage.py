@@ -3,8 +3,9 @@
 import pytest
 from google.protobuf.empty_pb2 import Empty
 
-from reelkit.capture.events import PeerJoined, PeerStageChanged, ProducerClosed
+from reelkit.capture.events import PeerJoined, PeerStageChanged, ProducerClosed, ProducerOpened
 from reelkit.rooms.events import RoomEvent
+from reelkit.rooms.handlers import stage
 from reelkit.rooms.proto import room_pb2, stage_pb2
 from reelkit.rooms.stage import Stage
 from tests.rooms.meeting import FakeClient, FakeMeeting, Refused
@@ -144,3 +145,32 @@ async def test_a_dropped_socket_keeps_its_place(meeting: FakeMeeting) -> None:
     request = room_pb2.JoinRoomRequest(peer=room_pb2.Peer(peer_id=again.id, display_name="bob"))
     reply = await again.ask(RoomEvent.JOIN_ROOM, request, room_pb2.PeerInfoResponse)
     assert reply.peer.stage_type == room_pb2.STAGE_TYPE_ON_STAGE
+
+
+async def test_a_place_by_a_right_that_is_lost(meeting: FakeMeeting) -> None:
+    host = await meeting.joined("host", PRESENTER)
+    bob = await meeting.joined("bob", PRESENTER)
+    await bob.close(1006)
+    bob = await meeting.connect("bob", VIEWER)
+    assert place(meeting, bob) is Stage.OFF
+    assert told(host, bob) == [4]
+    (left,) = meeting.journalled(PeerStageChanged)
+    assert (left.peer_id, left.on_stage) == (bob.id, False)
+
+
+async def test_sent_from_the_stage_while_beginning_to_send(meeting: FakeMeeting) -> None:
+    host = await meeting.joined("host", PRESENTER)
+    bob = await meeting.joined("bob", VIEWER)
+    await host.tell(RoomEvent.GRANT_STAGE_ACCESS, users(bob))
+    await go(bob)
+    publisher = meeting.publisher(bob)
+    configure = publisher.configure
+
+    async def slowly(offer_sdp: str) -> str:
+        await stage.leave(meeting.room, meeting.room.member(host.id), users(bob))
+        return await configure(offer_sdp)
+
+    publisher.configure = slowly  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="does not allow sending"):
+        await bob.produce("audio")
+    assert meeting.journalled(ProducerOpened) == []

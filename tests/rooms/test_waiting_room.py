@@ -128,3 +128,25 @@ async def test_whoever_waits_learns_nothing(meeting: FakeMeeting) -> None:
         chat_pb2.SendChatMessageToRoomResponse,
     )
     assert bob.events() == []
+
+
+async def test_whoever_is_removed_waits_again(meeting: FakeMeeting) -> None:
+    host = await meeting.joined("host", preset("host", accept_waiting_requests=True, kick_participant=True))
+    bob = await meeting.connect("bob", WAITS)
+    await ask_in(bob)
+    await host.tell(RoomEvent.ACCEPT_WAITING_ROOM_REQUESTS, users(bob))
+    assert await ask_in(bob)
+    await host.tell(RoomEvent.KICK, room_pb2.RemoveParticipantsRequest(peer_ids=[bob.id]))
+    assert not await ask_in(await meeting.connect("bob", WAITS, peer_id="again"))
+
+
+async def test_whoever_waits_does_not_learn_what_is_recorded(meeting: FakeMeeting) -> None:
+    host = await meeting.joined("host", DOORKEEPER)
+    await meeting.room.announce_recording("recording-1", "RECORDING")
+    bob = await meeting.connect("bob", WAITS)
+    await ask_in(bob)
+    info = (RoomEvent.GET_ROOM_INFO, Empty(), room_pb2.RoomInfoResponse)
+    assert not (await bob.ask(*info)).room.active_recordings
+    await host.tell(RoomEvent.ACCEPT_WAITING_ROOM_REQUESTS, users(bob))
+    await ask_in(bob)
+    assert [each.recording_id for each in (await bob.ask(*info)).room.active_recordings] == ["recording-1"]

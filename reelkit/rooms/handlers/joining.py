@@ -48,13 +48,14 @@ async def leave_room(_room: Room, peer: Peer, _request: room_pb2.LeaveRoomReques
     return room_pb2.PeerInfoResponse(peer=peer.socket_peer())
 
 
-async def get_room_info(room: Room, _peer: Peer, _request: Empty) -> room_pb2.RoomInfoResponse:
+async def get_room_info(room: Room, peer: Peer, _request: Empty) -> room_pb2.RoomInfoResponse:
+    """What is recorded is nothing for those who are not let in yet; their clients ask again when they are."""
     return room_pb2.RoomInfoResponse(
         room=room_pb2.Room(
             room_id=room.meeting_id,
             title=room.title,
             created_at=int(room.started_at_s),
-            active_recordings=recording_notices.active(room),
+            active_recordings=[] if room.waiting_room.bars(peer) else recording_notices.active(room),
             room_uuid=room.session_id,
         )
     )

@@ -1,31 +1,21 @@
-"""Permissions that somebody in the meeting changes for others, for as long as those are there."""
+"""Permissions that somebody in the meeting changes for others, for as long as the session lasts."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from reelkit.rooms import membership
+from reelkit.rooms.changed_permissions import permissions_of
 from reelkit.rooms.errors import MalformedMessage, NotPermitted, UnsupportedEvent
 from reelkit.rooms.events import PresetEvent
 from reelkit.rooms.handlers.route import Route, Routes
 from reelkit.rooms.peer import Peer
-from reelkit.rooms.preset import CanProduce
 from reelkit.rooms.proto import preset_pb2
 from reelkit.rooms.room import Room
 
 # The SDK names everybody of a meeting at once.
 MAX_UPDATES = 500
-_CAN_PRODUCE: Mapping[str, CanProduce] = {
-    # The SDK takes NONE for ALLOWED.
-    "STREAM_PERMISSION_TYPE_NONE": CanProduce.ALLOWED,
-    "STREAM_PERMISSION_TYPE_ALLOWED": CanProduce.ALLOWED,
-    "STREAM_PERMISSION_TYPE_NOT_ALLOWED": CanProduce.NOT_ALLOWED,
-    "STREAM_PERMISSION_TYPE_CAN_REQUEST": CanProduce.CAN_REQUEST,
-}
 
 
 async def update(room: Room, peer: Peer, request: preset_pb2.UpdatePeersPreset) -> preset_pb2.UpdatePeersPreset:
@@ -35,10 +25,15 @@ async def update(room: Room, peer: Peer, request: preset_pb2.UpdatePeersPreset) 
     peer.require_rate(request.ByteSize())
     if len(request.update_peers_presets) > MAX_UPDATES:
         raise MalformedMessage("too many changes at once")
-    changes = [(item, _permissions(item.patch)) for item in request.update_peers_presets]
-    for item, permissions in changes:
-        for target in _peers(room, item.user_ids):
-            target.change(permissions)
+    for item in request.update_peers_presets:
+        _require_known(item.patch)
+    for item in request.update_peers_presets:
+        # Also those who wait or are on their way in.
+        targets = [each for each in room.members.values() if each.admission.participant_id == item.user_ids]
+        if targets:
+            room.changed_permissions.add(item.user_ids, item.patch)
+        for target in targets:
+            target.change(permissions_of(item.patch))
             _stop_what_is_forbidden(room, target)
             target.push(PresetEvent.UPDATE_USER_PRESET, preset_pb2.UpdatePeersPreset(update_peers_presets=[item]))
     return request
@@ -75,17 +70,8 @@ def _stop_what_is_forbidden(room: Room, peer: Peer) -> None:
     membership.close_producers(room, peer, forbidden)
 
 
-def _permissions(patch: preset_pb2.PresetUpdates) -> dict[str, Any]:
-    """The patch in a preset's words. Raises UnsupportedEvent if it says more than can be changed here."""
-    _require_known(patch)
-    permissions = MessageToDict(patch, preserving_proto_field_name=True)
-    for part in permissions.get("media", {}).values():
-        if "can_produce" in part:
-            part["can_produce"] = _CAN_PRODUCE.get(str(part["can_produce"]), CanProduce.NOT_ALLOWED)
-    return permissions
-
-
 def _require_known(message: Message) -> None:
+    """Raises UnsupportedEvent if a patch says more than can be changed here."""
     if len(UnknownFieldSet(message)) > 0:
         raise UnsupportedEvent("in a meeting only polls, chat, media and can_edit_display_name can be changed")
     for _, value in message.ListFields():

@@ -29,12 +29,13 @@ async def produce(
     except ValueError:
         raise MalformedMessage("a track is audio or video") from None
     source = source_of(kind, screen_share=request.screen_share)
-    if not peer.may_send(source):
-        raise NotPermitted(f"the preset does not allow sending: {source}")
+    _require_sending(peer, source)
     send = _transport(peer, request.producing_transport_id)
     offer = Description.parse(request.description.sdp)
     mid = _mid(request, offer, kind)
     answer = await _negotiate(room, peer, send, offer)
+    # Meanwhile somebody may have taken the right away, or sent the peer from the stage.
+    _require_sending(peer, source)
     section = answer.section(mid)
     if section is None or section.rejected or not section.codecs:
         raise BadDescription("no codec of the track can be used")
@@ -75,6 +76,11 @@ async def produce(
     return media_edge_pb2.ProducerCreateResponse(
         status=True, producer_id=producer.producer_id, description=_answer(answer)
     )
+
+
+def _require_sending(peer: Peer, source: Source) -> None:
+    if not peer.may_send(source):
+        raise NotPermitted(f"the preset does not allow sending: {source}")
 
 
 async def close_producer(
