@@ -55,6 +55,12 @@ def sent_credential(headers: Headers) -> Credential:
     return Credential(key, email)
 
 
+def has_credential(scope: Scope) -> bool:
+    """Whether a request says who sends it, truly or not."""
+    headers = Headers(scope=scope)
+    return any(name in headers for name in ("authorization", _EMAIL_HEADER, _KEY_HEADER))
+
+
 def holder_of(scope: Scope, state: AppState) -> Holder | None:
     """Whose request it is; None without a credential that could be valid."""
     try:
@@ -83,4 +89,7 @@ def address_of(scope: Scope) -> str:
         return str(host)[:_MAX_ADDRESS_LENGTH]
     if address.version == 4:
         return str(address)
+    if address.ipv4_mapped is not None:
+        # A listener of both families names all of IPv4 so (RFC 4291, section 2.5.5.2).
+        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, _IPV6_PREFIX_BITS), strict=False))

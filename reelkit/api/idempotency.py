@@ -1,19 +1,22 @@
 """``Idempotency-Key``: a POST that is repeated under its key gets the first answer again, and nothing is done twice."""
 
+import math
 import re
 from hashlib import sha256
 from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reelkit.api.allowance import Allowance
 from reelkit.api.body_limit import replayed
-from reelkit.api.credentials import holder_of
+from reelkit.api.credentials import Holder, holder_of
 from reelkit.api.failures import answer_to, failure
 from reelkit.api.state import AppState
 from reelkit.control.errors import ControlError, Unauthorized
-from reelkit.control.kept_answers import KEY_FIELD, KeptAnswer, id_of
+from reelkit.control.kept_answers import KEEP_S, KEY_FIELD, KeptAnswer, id_of
 from reelkit.db.errors import DatabaseError, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -22,6 +25,9 @@ _PATHS = ("/client/v4/", "/v2/")
 # Visible ASCII: a UUID, or what a caller's own books call it.
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _REPLAYED = (b"idempotent-replayed", b"true")
+# Of one participant within the time that answers are kept, some MB: participants may be anybody. The SDK sends no keys.
+_PARTICIPANT_KEYS = 1_000
+_MAX_PARTICIPANTS = 100_000
 
 
 class Idempotency:
@@ -35,6 +41,7 @@ class Idempotency:
         self._app = app
         self._state = state
         self._kept = state.control.kept_answers
+        self._participants = Allowance(state.clock, _PARTICIPANT_KEYS, KEEP_S, _MAX_PARTICIPANTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(_PATHS):
@@ -50,10 +57,14 @@ class Idempotency:
                 message = f"{KEY_FIELD}: must be one text of 1 to 255 visible ASCII characters"
                 await failure(HTTPStatus.UNPROCESSABLE_ENTITY, message)(scope, receive, send)
                 return
+            wait_s = self._participants.wait_s(holder.name) if holder.participant_token is not None else 0.0
+            if wait_s:
+                await _too_many(wait_s)(scope, receive, send)
+                return
             body = await _body(receive)
             if body is None:
                 return
-            request_id = id_of(holder, keys[0])
+            request_id = id_of(holder.name, keys[0])
             kept = await self._kept.begin(request_id, _digest(scope, body, request_id))
         except (ControlError, DatabaseUnavailable) as error:
             await answer_to(error)(scope, receive, send)
@@ -67,15 +78,15 @@ class Idempotency:
             self._kept.end(request_id)
         await _send(answer, send)
 
-    async def _holder(self, scope: Scope) -> str | None:
-        """Raises DatabaseUnavailable."""
+    async def _holder(self, scope: Scope) -> Holder | None:
+        """Whose request it is, if the credential is valid. Raises DatabaseUnavailable."""
         holder = holder_of(scope, self._state)
         if holder is not None and holder.participant_token is not None:
             try:
                 await self._state.control.participants.authenticate(holder.participant_token)
             except Unauthorized:
                 return None
-        return None if holder is None else holder.name
+        return holder
 
     async def _carry_out(self, scope: Scope, receive: Receive, request_id: str) -> KeptAnswer:
         """Has the request answered, and keeps the answer unless another try may bring another one."""
@@ -127,6 +138,15 @@ async def _body(receive: Receive) -> bytes | None:
         body += message.get("body", b"")
         if not message.get("more_body", False):
             return bytes(body)
+
+
+def _too_many(wait_s: float) -> Response:
+    retry_after_s = math.ceil(wait_s)
+    message = (
+        f"{KEY_FIELD}: a participant may send {_PARTICIPANT_KEYS} requests with a key within a day; "
+        f"try again in {retry_after_s} s, or without a key"
+    )
+    return failure(HTTPStatus.TOO_MANY_REQUESTS, message, headers={"retry-after": str(retry_after_s)})
 
 
 def _digest(scope: Scope, body: bytes, request_id: str) -> str:

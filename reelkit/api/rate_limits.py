@@ -8,13 +8,16 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelkit.api.allowance import Allowance
-from reelkit.api.credentials import address_of, holder_of
+from reelkit.api.credentials import address_of, has_credential, holder_of
 from reelkit.api.failures import failure
 from reelkit.api.state import AppState
 
-_RECORDINGS = re.compile(r"(/client/v4/accounts/[^/]+/realtime/kit/[^/]+|/v2)/recordings(/.*)?")
+# Routes let a path end in a line feed (`$` of regular expressions), so the limit does too.
+_RECORDINGS = re.compile(r"(/client/v4/accounts/[^/]+/realtime/kit/[^/]+|/v2)/recordings(/.*|\n)?", re.DOTALL)
 # What operators' tools ask, and downloads, which have a signature of their own and come in many ranges.
-_FREE = re.compile(r"/healthz|/readyz|/metrics|/bucket/.*")
+_FREE = re.compile(r"/healthz|/readyz|/bucket/.*")
+# Free as well, unless a token is tried on it that is not valid: nobody guesses faster here than elsewhere.
+_METRICS = "/metrics"
 # Some 20 MB for each limit at most.
 _MAX_HOLDERS = 100_000
 
@@ -53,8 +56,11 @@ class RateLimits:
         if scope["type"] != "http" or not self._enabled or _FREE.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
-        limit = self._recordings if _RECORDINGS.fullmatch(scope["path"]) else self._others
         holder = holder_of(scope, self._state)
+        if scope["path"] == _METRICS and (holder is not None or not has_credential(scope)):
+            await self._app(scope, receive, send)
+            return
+        limit = self._recordings if _RECORDINGS.fullmatch(scope["path"]) else self._others
         wait_s = limit.holders.wait_s(holder.name) if holder else limit.strangers.wait_s(address_of(scope))
         if not wait_s:
             await self._app(scope, receive, send)

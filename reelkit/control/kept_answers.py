@@ -110,7 +110,8 @@ class KeptAnswers:
     async def reseal(self) -> None:
         """Seals what an earlier key of the vault sealed with the present one. Raises DatabaseError."""
         async with self._database.transaction() as session:
-            for row in await KeptAnswerRepository(session).all_sealed():
+            # There may be very many, mostly sealed with the present one.
+            for row in await KeptAnswerRepository(session).all_sealed(unmarked=self._vault.mark):
                 if row.sealed_answer is not None:
                     row.sealed_answer = self._vault.resealed(row.sealed_answer, _purpose(row.id))
 

@@ -180,7 +180,8 @@ class SessionBook:
         row = await repository.get(session_id)
         if row is None or row.ended_at is not None:
             return
-        row.ended_at = row.updated_at = ended_at
+        # The clock may have been set back.
+        row.ended_at = row.updated_at = ended_at = max(ended_at, row.started_at)
         row.live_peers = 0
         visits = await VisitRepository(session).open_of(session_id)
         for peer in await repository.present_peers(session_id):

@@ -11,6 +11,7 @@ from reelkit.control.validation import Params, Text
 _MAX_NAME_LENGTH = 255
 # RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.2: 64 octets, an @ and 255 octets.
 _MAX_EMAIL_LENGTH = 320
+_NUMBER = re.compile(r"[-+0-9.eE_\s]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -21,9 +22,9 @@ def _address(value: str) -> str:
 
 
 def _iso_text(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can hold comes in
-    # Pydantic would take a number as seconds or milliseconds, whichever fits.
-    if not isinstance(value, str):
-        raise ValueError("must be a time such as 2030-01-31T12:00:00Z")  # noqa: TRY004 - pydantic catches ValueError
+    # Pydantic would take a number, also one in a text, as seconds or milliseconds, whichever fits.
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        raise ValueError("must be a time such as 2030-01-31T12:00:00Z")
     return value
 
 

@@ -82,9 +82,14 @@ class Vault:
         except (Base64Error, InvalidTag, ValueError) as error:
             raise Sealed("a stored secret is damaged") from error
 
+    @property
+    def mark(self) -> str:
+        """What every text begins with that is sealed with the first key."""
+        return f"{_VERSION}.{self._current}."
+
     def is_current(self, sealed: str) -> bool:
         """Whether it was sealed with the first key, so that the others are not needed for it."""
-        return sealed.startswith(f"{_VERSION}.{self._current}.")
+        return sealed.startswith(self.mark)
 
     def resealed(self, sealed: str, purpose: str) -> str:
         """The same secret, sealed with the first key; as it was if it cannot be opened."""

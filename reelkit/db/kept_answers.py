@@ -32,8 +32,12 @@ class KeptAnswerRepository:
     async def get(self, row_id: str) -> KeptAnswerRow | None:
         return await self._session.get(KeptAnswerRow, row_id)
 
-    async def all_sealed(self) -> tuple[KeptAnswerRow, ...]:
-        return tuple(await self._session.scalars(select(KeptAnswerRow).where(KeptAnswerRow.sealed_answer.is_not(None))))
+    async def all_sealed(self, *, unmarked: str | None = None) -> tuple[KeptAnswerRow, ...]:
+        """Those that are answered; of these only the ones whose sealed text does not begin with ``unmarked``."""
+        query = select(KeptAnswerRow).where(KeptAnswerRow.sealed_answer.is_not(None))
+        if unmarked is not None:
+            query = query.where(KeptAnswerRow.sealed_answer.not_like(f"{unmarked}%"))
+        return tuple(await self._session.scalars(query))
 
     async def add(self, row: KeptAnswerRow) -> None:
         self._session.add(row)

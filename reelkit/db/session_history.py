@@ -104,7 +104,10 @@ class SessionHistory:
         return tuple(TimedPeer(row, present_ms) for row, present_ms in rows), total_count or 0
 
     async def peer(self, session_id: str, peer_or_participant_id: str) -> TimedPeer | None:
-        """A peer of a session by its own id, or the one as which a participant came last."""
+        """The peer as which a participant came last, or one by its own id.
+
+        Clients choose ids of peers: nobody hides another participant behind one.
+        """
         query = (
             select(SessionPeerRow, self._present)
             .where(
@@ -116,7 +119,8 @@ class SessionHistory:
                 ),
             )
             .order_by(
-                case((SessionPeerRow.peer_id == peer_or_participant_id, 0), else_=1), SessionPeerRow.joined_at.desc()
+                case((SessionPeerRow.participant_id == peer_or_participant_id, 0), else_=1),
+                SessionPeerRow.joined_at.desc(),
             )
             .limit(1)
         )

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from reelkit.api import idempotency
 from reelkit.api.idempotency import Idempotency
 from reelkit.control.kept_answers import CHECK_INTERVAL_S, KEEP_S
 from reelkit.control.meetings import Meeting
@@ -116,6 +117,22 @@ async def test_the_sdk_has_them_too_until_its_token_is_void(api: Api) -> None:
         await api.operator.post(f"{api.path}/meetings/{meeting.id}/participants/{someone['id']}/token")
         again = await participant.post("/v2/recordings", json={"meeting_id": meeting.id}, headers=KEY)
         assert_failure(again, 401, "revoked")
+
+
+async def test_a_participant_cannot_have_any_number_of_answers_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The application makes its middleware at the first request.
+    monkeypatch.setattr(idempotency, "_PARTICIPANT_KEYS", 2)
+    token = await api.participant(await api.control.meeting())
+    async with api.client(token) as client:
+        for number, status in enumerate((200, 200, 429)):
+            answer = await client.post("/v2/internals/rooms", headers={"idempotency-key": str(number)})
+            assert answer.status_code == status
+        assert_failure(answer, 429, "Idempotency-Key", "2 requests with a key")
+        assert answer.headers["retry-after"] == str(KEEP_S / 2).removesuffix(".0")
+        assert (await client.post("/v2/internals/rooms")).status_code == 200
+    for number in range(3):
+        keyed = {"idempotency-key": str(number)}
+        assert (await api.operator.post(f"{api.kit}/apps", json={"name": "x"}, headers=keyed)).status_code == 201
 
 
 async def test_bad_keys(api: Api) -> None:

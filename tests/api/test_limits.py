@@ -59,6 +59,9 @@ async def test_recordings_have_a_limit_of_their_own(limited: Api) -> None:
         active = f"/v2/recordings/active-recording/{meeting.id}"
         for path, status in ((active, 404), (f"/prefix{active}", 404), (active, 429)):
             assert (await participant.get(path)).status_code == status
+        # A line feed at the end makes it no other path.
+        for path in (f"{active}%0A", "/v2/recordings%0A"):
+            assert (await participant.post(path, json={})).status_code == 429
         assert_failure(await participant.post("/v2/recordings", json={}), 429, "2 below /recordings")
         assert (await participant.get("/iceservers")).status_code == 200
 
@@ -76,7 +79,14 @@ async def test_strangers_share_what_their_address_has(limited: Api) -> None:
         for status in (401, 401, 401, 429):
             assert (await first.get(path)).status_code == status
         assert (await neighbour.get(path)).status_code == 429
-    assert limited.control.metric("reelkit_http_limited_requests_total", limit="others", of="address") == 4.0
+    # What is told of IPv4 by a listener of both families.
+    async with stranger(limited, "::ffff:203.0.113.3") as first, stranger(limited, "::ffff:203.0.113.4") as second:
+        for status in (401, 401, 401):
+            assert (await first.get(path)).status_code == status
+        assert (await second.get(path)).status_code == 401
+    async with stranger(limited, "203.0.113.3") as first:
+        assert (await first.get(path)).status_code == 429
+    assert limited.control.metric("reelkit_http_limited_requests_total", limit="others", of="address") == 5.0
 
 
 async def test_a_refused_body_is_not_read(limited: Api) -> None:
@@ -101,6 +111,18 @@ async def test_probes_metrics_and_downloads_are_free(limited: Api) -> None:
     ):
         for _ in range(4):
             assert (await limited.anonymous.get(path)).status_code == status
+
+
+async def test_nobody_tries_tokens_faster_on_the_metrics(limited: Api) -> None:
+    async with stranger(limited, "203.0.113.1") as guesser:
+        for number, status in enumerate((401, 401, 401, 429)):
+            wrong = {"x-auth-email": "ops@example.com", "x-auth-key": f"{number}"} if number % 2 else None
+            answer = await guesser.get("/metrics", headers=wrong or {"authorization": f"Bearer {number}"})
+            assert answer.status_code == status
+        assert (await guesser.get("/metrics")).status_code == 401
+        for _ in range(4):
+            answer = await guesser.get("/metrics", headers={"authorization": f"Bearer {limited.token}"})
+            assert answer.status_code == 200
 
 
 async def test_limits_can_be_switched_off(tmp_path: Path) -> None:

@@ -165,13 +165,15 @@ async def test_page_recorders_are_let_in_whatever_their_preset_says(api: Api) ->
     """The app's own preset may have been changed, and the built-in one comes back when it was deleted."""
     plane, meeting = api.control.plane, await api.control.meeting()
     recorder = await stored(api, "recorder_preset_v2")
-    body = {"config": {"view_type": "LIVESTREAM"}, "permissions": {"waiting_room_type": "SKIP_ON_ACCEPT"}}
+    doors = {"waiting_room_type": "SKIP_ON_ACCEPT", "accept_waiting_requests": True}
+    body = {"config": {"view_type": "LIVESTREAM"}, "permissions": doors}
     await api.operator.patch(f"{api.path}/presets/{recorder['id']}", json=body)
     recorders = plane._recorder_participants
     token = await recorders.add(meeting, "recording", 60)
     preset = (await plane.participants.admit(token, peer_id="p")).preset
     assert (preset.config.view_type, preset.permissions.waiting_room_type) == ("WEBINAR", "SKIP")
     assert preset.hidden
+    assert not preset.permissions.accept_waiting_requests, "those who wait for a host would come in with it"
     busy = await api.operator.delete(f"{api.path}/presets/{recorder['id']}")
     assert busy.status_code == 409
     await recorders.remove("recording")

@@ -133,3 +133,18 @@ async def test_a_refusal_says_that_the_app_is_the_reason(api: Api) -> None:
     # The call may do without it.
     body = {"meeting_id": meeting.id, "reelkit": {"without": ["storage_config"]}}
     assert (await api.operator.post(f"{api.path}/recordings", json=body)).status_code == 200
+
+
+async def test_a_film_that_is_missing_because_of_the_app_is_told(api: Api) -> None:
+    await call(api, "PUT", {"audio_config": {"channel": "mono"}})
+    for fields, files, noted in (
+        ({}, ("audio",), True),
+        ({"audio_config": {"codec": "AAC"}}, ("audio",), False),
+        ({"video_config": {}}, ("video", "audio"), False),
+    ):
+        meeting = await api.control.attended_meeting()
+        body = {"meeting_id": meeting.id, **fields}
+        started = (await api.operator.post(f"{api.path}/recordings", json=body)).json()["data"]
+        assert api.control.fleet.started[-1].render.files == files
+        note = "video_config: there is no film, because the app's recording-config passes audio_config"
+        assert [each.startswith(note) for each in started["reelkit"].get("notes", [])] == [True] * noted

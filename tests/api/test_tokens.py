@@ -140,6 +140,8 @@ BAD_TOKENS: list[tuple[dict[str, Any], int, str]] = [
     ({"name": "x", "expires_on": "2025-12-31T23:59:59Z"}, 422, "expires_on"),
     ({"name": "x", "expires_on": "soon"}, 400, "expires_on"),
     ({"name": "x", "expires_on": 4_000_000_000}, 422, "expires_on"),
+    ({"name": "x", "expires_on": "4000000000"}, 422, "expires_on"),
+    ({"name": "x", "expires_on": "4000000000000.5"}, 422, "expires_on"),
     ({"name": "x", "expires_on": "0001-01-01T00:00:00+23:00"}, 422, "expires_on"),
 ]
 

@@ -4,6 +4,7 @@ import pytest
 
 from reelkit.control.kept_answers import KeptAnswer, KeptAnswers, id_of
 from reelkit.control.vault import KEY_BYTES, Sealed, Vault
+from reelkit.db.kept_answers import KeptAnswerRepository
 from tests.control.harness import Harness
 
 ANSWER = KeptAnswer(201, (("content-type", "application/json"),), b'{"token": "\xff"}')
@@ -19,6 +20,9 @@ async def test_a_rotated_key_of_the_vault(harness: Harness) -> None:
     with pytest.raises(Sealed):
         await KeptAnswers(harness.database, harness.clock, Vault([NEW])).begin(REQUEST_ID, "request")
     await KeptAnswers(harness.database, harness.clock, Vault([NEW, OLD])).reseal()
+    async with harness.database.session() as session:
+        assert await KeptAnswerRepository(session).all_sealed(unmarked=Vault([NEW]).mark) == ()
+        assert len(await KeptAnswerRepository(session).all_sealed(unmarked=Vault([OLD]).mark)) == 1
     assert await KeptAnswers(harness.database, harness.clock, Vault([NEW])).begin(REQUEST_ID, "request") == ANSWER
 
 

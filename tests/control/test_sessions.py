@@ -92,3 +92,6 @@ async def test_a_clock_that_is_set_back_takes_no_time_away(harness: Harness) -> 
     await harness.gateway.leave(meeting.id, ada)
     (peer,) = await peers_of(harness, session_id)
     assert (peer.joined_at, peer.left_at, peer.present_ms) == (utc(START_S), utc(START_S), 0)
+    await harness.gateway.end(meeting.id)
+    record = await record_of(harness, session_id)
+    assert record.started_at == record.ended_at == record.updated_at == utc(START_S)

@@ -98,6 +98,17 @@ async def test_a_peer_id_is_no_proof_of_identity(meeting: FakeMeeting) -> None:
     assert alice.socket.closed_with is None
 
 
+async def test_the_peer_id_of_one_who_left_stays_theirs(meeting: FakeMeeting) -> None:
+    await meeting.joined("bob")
+    alice = await meeting.joined("alice")
+    await alice.close(1000)
+    thief = await meeting.connect("thief", PEOPLE, peer_id=alice.id)
+    assert thief.socket.closed_with == 1008
+    again = await meeting.connect("alice")
+    await again.join()
+    assert (again.id, again.socket.closed_with) == (alice.id, None)
+
+
 @pytest.mark.parametrize("peer_id", ["", "a b", "../../etc", "x" * 65])
 async def test_odd_peer_ids_are_not_let_in(meeting: FakeMeeting, peer_id: str) -> None:
     odd = FakeClient(meeting, meeting.admission("odd", peer_id=peer_id or "€"))

@@ -27,10 +27,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_session_visits_session_id"),
         sa.PrimaryKeyConstraint("session_id", "peer_id", "number", name="pk_session_visits"),
     )
-    # Of a peer that came back only its last visit is known.
+    # Of a peer that came back only its last visit is known. It may end before it begins: the clock was set back.
     op.execute(
         "INSERT INTO session_visits (session_id, peer_id, number, created_at, joined_at, left_at) "
-        "SELECT session_id, peer_id, 1, joined_at, joined_at, left_at FROM session_peers WHERE NOT hidden"
+        "SELECT session_id, peer_id, 1, joined_at, joined_at, "
+        "CASE WHEN left_at < joined_at THEN joined_at ELSE left_at END FROM session_peers WHERE NOT hidden"
     )
     op.execute(
         "UPDATE sessions SET consumed_ms = COALESCE((SELECT SUM(session_peers.present_ms) FROM session_peers "
@@ -65,7 +66,7 @@ def _describe_peers() -> None:
     ):
         op.execute(f"UPDATE session_peers SET {name} = (SELECT {source})")  # noqa: S608 - of constants
     op.execute("UPDATE session_peers SET visits = 1 WHERE NOT hidden")
-    op.execute(f"UPDATE session_peers SET present_ms = {_stay_ms()} WHERE NOT hidden AND left_at IS NOT NULL")  # noqa: S608
+    op.execute(f"UPDATE session_peers SET present_ms = {_stay_ms()} WHERE NOT hidden AND left_at > joined_at")  # noqa: S608
     with op.batch_alter_table("session_peers") as peers:
         for name in ("created_at", "first_joined_at", "updated_at"):
             peers.alter_column(name, existing_type=_TIME, nullable=False)
