@@ -44,6 +44,14 @@ class Layered(Generic[P]):
     origins: Mapping[str, Layer]
     """By the path of a field, such as ``video_config.codec``, the layer that it comes from."""
 
+    def below_start(self, field: str) -> Layer | None:
+        """The upper one of the layers below the start call that say something of ``field``, if the start call says
+        nothing of it."""
+        layers = {layer for path, layer in self.origins.items() if _lies_in(path, field)}
+        upper_first = (Layer.START, Layer.MEETING, Layer.APP)
+        upper = next((layer for layer in upper_first if layer in layers), Layer.START)
+        return upper if upper is not Layer.START else None
+
     @contextmanager
     def naming_layers(self) -> Iterator[None]:
         """What is found to be Invalid inside says which layers below the start call the fields come from that it names:

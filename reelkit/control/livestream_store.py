@@ -1,7 +1,7 @@
 """Livestreams in the database."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -95,6 +95,11 @@ class LivestreamStore:
         async with self._database.session() as session:
             rows = await LivestreamRepository(session).running()
         return tuple(self._of(row) for row in rows)
+
+    async def known(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of ``ids`` that are livestreams."""
+        async with self._database.session() as session:
+            return frozenset(await LivestreamRepository(session).known(ids))
 
     async def get(self, app_id: str, livestream_id: str) -> Livestream:
         """Raises NotFound, also for another app's."""

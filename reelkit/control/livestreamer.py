@@ -17,6 +17,7 @@ from reelkit.control.portraits import Portraits
 from reelkit.control.ports import Room
 from reelkit.control.retention import Retention
 from reelkit.control.tasks import NamedLocks, Timer
+from reelkit.db.errors import DatabaseUnavailable
 from reelkit.errors import ReelkitError
 from reelkit.fleet.base import Fleet, JobOutcome, JobProgress, JobSpec
 from reelkit.publish.rtmp.spec import StreamSpec
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 # What a renderer has left to send when its livestream is stopped takes seconds; one that hangs is ended.
 _TAIL_S = 30.0
+# Of one that runs by its row and nowhere else.
+_LOST = (LivestreamStatus.ERRORED, "its start could not be written down")
 
 
 @dataclass(eq=False)
@@ -73,6 +76,8 @@ class Livestreamer:
         self._tasks = TaskOwner("livestreamer")
         self._turns = NamedLocks()
         self._live: dict[str, LiveStream] = {}
+        self._ends: dict[str, tuple[LivestreamStatus, str | None]] = {}
+        """How livestreams ended of which the database has not taken the end yet."""
         self._empty = EmptyMeetings(clock, self._tasks, empty_meeting_timeout_s, self._end_empty)
         self._closing = False
         fleet.on_progress(self._progressed)
@@ -80,6 +85,10 @@ class Livestreamer:
     def find(self, livestream_id: str) -> LiveStream | None:
         """One that runs."""
         return self._live.get(livestream_id)
+
+    def jobs_of(self, session_id: str) -> tuple[str, ...]:
+        """The jobs that a session is being streamed by."""
+        return tuple(job_id for job_id, live in self._live.items() if live.room.session_id == session_id)
 
     def is_streaming(self, room: Room) -> bool:
         """Whether this session is being streamed."""
@@ -102,6 +111,10 @@ class Livestreamer:
         except Exception:
             await self._abandon(live, "an internal error")
             raise
+        self._tasks.spawn(self._watch(live), f"livestream-{livestream.id}")
+        if live.stopped.is_set():
+            # Its session, or the disk, came to an end while the job was being started.
+            return
         live.limit = Timer(
             self._clock,
             self._tasks,
@@ -109,7 +122,6 @@ class Livestreamer:
             lambda: self.end(livestream.id),
             f"limit-{livestream.id}",
         )
-        self._tasks.spawn(self._watch(live), f"livestream-{livestream.id}")
         self._tell(live, "INVOKED")
         self.presence_changed(room)
         self._portraits.collect(room)
@@ -119,6 +131,12 @@ class Livestreamer:
         live = self._live.get(livestream_id)
         if live is not None:
             await self._finish(live, LivestreamStatus.IDLE if error is None else LivestreamStatus.ERRORED, error)
+
+    async def settle(self, livestream_id: str) -> None:
+        """Writes down the end of one that does not run any more, if that is missing. Raises DatabaseUnavailable."""
+        async with self._turns.held(livestream_id):
+            if livestream_id not in self._live:
+                await self._written(livestream_id)
 
     async def end_all(self, error: str) -> None:
         """Stops all, with ``error`` as the reason."""
@@ -136,12 +154,14 @@ class Livestreamer:
                 self._tasks.spawn(self.end(live.livestream.id), f"end-{live.livestream.id}")
 
     async def recover(self) -> None:
-        """Ends what an earlier server streamed. Raises DatabaseError."""
+        """Ends what an earlier server streamed, and deletes what it left. Raises DatabaseError, OSError."""
         for livestream in await self._store.running():
             await self._store.end(
                 livestream.id, LivestreamStatus.ERRORED, "ended early: the server ended while it streamed"
             )
-            await self._retention.discard_stream(livestream.id)
+        # Also of those that it had ended, and had not finished sending.
+        for livestream_id in await self._store.known(await asyncio.to_thread(self._paths.job_ids)):
+            await self._retention.discard_stream(livestream_id)
 
     async def close(self) -> None:
         """Stops everything; nothing waits for what is still to be sent."""
@@ -169,18 +189,20 @@ class Livestreamer:
 
     async def _went_live(self, live: LiveStream) -> None:
         livestream_id = live.livestream.id
-        async with self._turns.held(livestream_id):
-            if livestream_id not in self._live:
-                return
-            known = await patiently(
-                self._clock,
-                "a livestream that went live",
-                lambda: self._store.went_live(livestream_id),
-                livestream_id=livestream_id,
-            )
+        known = await patiently(
+            self._clock,
+            "a livestream that went live",
+            lambda: self._written_live(livestream_id),
+            livestream_id=livestream_id,
+        )
         if known is not None:
             live.livestream = known
             self._tell(live, "LIVE")
+
+    async def _written_live(self, livestream_id: str) -> Livestream | None:
+        # Between two attempts it can be ended.
+        async with self._turns.held(livestream_id):
+            return await self._store.went_live(livestream_id) if livestream_id in self._live else None
 
     async def _watch(self, live: LiveStream) -> None:
         """Until its renderer has ended, by itself or because it was stopped; then nothing of it is left."""
@@ -214,24 +236,41 @@ class Livestreamer:
             meeting_id = live.livestream.meeting_id
             if not any(each.room.meeting_id == meeting_id for each in self._live.values()):
                 self._empty.update(meeting_id, empty=False)
+            job = self._fleet.statuses().get(livestream_id)
+            # What waits for a renderer has nothing to send that anybody still wants.
+            has_tail = job is not None and not job.waiting
             try:
                 await live.room.stop_capture(livestream_id, "stopped")
             except (ReelkitError, OSError) as problem:
                 # Usually the session has ended, and there is nothing more to be sent.
                 log.info("a livestream's room had nothing to stop", livestream_id=livestream_id, reason=str(problem))
-                await self._fleet.cancel(livestream_id)
-            self._fleet.recording_stopped(livestream_id)
-            ended = await patiently(
-                self._clock,
-                "the end of a livestream",
-                lambda: self._store.end(livestream_id, status, error or live.error),
-                livestream_id=livestream_id,
-            )
+                has_tail = False
+            if has_tail:
+                self._fleet.recording_stopped(livestream_id)
+            self._ends[livestream_id] = (status, error or live.error)
+            try:
+                await self._written(livestream_id)
+            except DatabaseUnavailable as refused:
+                log.error("a livestream's end waits for the database", livestream_id=livestream_id, reason=str(refused))  # noqa: TRY400
+                self._tasks.spawn(self._settle_patiently(livestream_id), f"settle-{livestream_id}")
         log.info("a livestream ended", livestream_id=livestream_id, status=status.value, reason=error)
-        if ended is not None:
-            live.livestream = ended
         if begun:
             self._tell(live, "IDLE" if status is LivestreamStatus.IDLE else "ERRORED", error or "")
+        if not has_tail:
+            # After its end is written, which lets the next livestream of the meeting in.
+            await self._fleet.cancel(livestream_id)
+
+    async def _written(self, livestream_id: str) -> None:
+        await self._store.end(livestream_id, *self._ends.get(livestream_id, _LOST))
+        self._ends.pop(livestream_id, None)
+
+    async def _settle_patiently(self, livestream_id: str) -> None:
+        await patiently(
+            self._clock,
+            "the end of a livestream",
+            lambda: self.settle(livestream_id),
+            livestream_id=livestream_id,
+        )
 
     async def _end_empty(self, meeting_id: str) -> None:
         for live in list(self._live.values()):

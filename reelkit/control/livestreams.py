@@ -84,9 +84,7 @@ class LivestreamService:
 
     async def stop(self, app_id: str, meeting_id: str) -> Livestream:
         """Stops the meeting's livestream; what the renderer still has is sent in the background. Raises NotFound."""
-        livestream = await self.active(app_id, meeting_id)
-        await uninterrupted(self._streamer.end(livestream.id), f"stop-livestream-{livestream.id}")
-        return await self._store.get(app_id, livestream.id)
+        return await uninterrupted(self._stop(app_id, meeting_id), f"stop-livestream-{meeting_id}")
 
     async def active(self, app_id: str, meeting_id: str) -> Livestream:
         """The meeting's livestream that runs. Raises NotFound."""
@@ -147,6 +145,7 @@ class LivestreamService:
         self.urls.require()
         async with self._turns.held(meeting.id):
             gateway = self._require_fit()
+            await self._settle_earlier(meeting)
             livestream = await self._store.invoke(app_id=meeting.app_id, meeting_id=meeting.id, name=params.name)
             try:
                 room = await gateway.open_room(
@@ -165,6 +164,22 @@ class LivestreamService:
                 raise
             await self._streamer.begin(livestream, room, stream, render)
         return livestream
+
+    async def _settle_earlier(self, meeting: Meeting) -> None:
+        """One of which the end, or the start, could not be written down would keep others out."""
+        earlier = await self._store.running_of(meeting.id)
+        if earlier is not None and self._streamer.find(earlier.id) is None:
+            await self._streamer.settle(earlier.id)
+
+    async def _stop(self, app_id: str, meeting_id: str) -> Livestream:
+        # Behind a start that is under way: there is nothing yet that could be stopped.
+        async with self._turns.held(meeting_id):
+            livestream = await self.active(app_id, meeting_id)
+            if self._streamer.find(livestream.id) is None:
+                await self._streamer.settle(livestream.id)
+            else:
+                await self._streamer.end(livestream.id)
+            return await self._store.get(app_id, livestream.id)
 
     def _render(self, livestream: Livestream, params: LivestreamParams) -> RenderConfig:
         """A film without a file."""

@@ -25,7 +25,15 @@ class DataPaths:
 
     def job(self, recording_id: str) -> Path:
         """What a renderer makes of a recording: segments, manifest, film."""
-        return self.root / "jobs" / recording_id
+        return self._jobs / recording_id
+
+    def job_ids(self) -> list[str]:
+        """Of whatever a renderer has a directory for. Raises OSError."""
+        return sorted(path.name for path in self._jobs.iterdir()) if self._jobs.is_dir() else []
+
+    @property
+    def _jobs(self) -> Path:
+        return self.root / "jobs"
 
     @property
     def diagnoses(self) -> Path:

@@ -216,8 +216,6 @@ class ControlPlane:
             statuses=self.pages,
             fleet=fleet,
         )
-        self.renderings = Renderings(fleet, self._recorder, self._delivery)
-        metrics.watch_renderers(self.renderings.all)
         self._livestream_store = LivestreamStore(
             database, clock, vault, outbox, lambda livestream: livestream_payload(livestream, urls)
         )
@@ -232,6 +230,8 @@ class ControlPlane:
             empty_meeting_timeout_s=settings.recording.empty_meeting_timeout_s,
             max_seconds=settings.recording.max_seconds,
         )
+        self.renderings = Renderings(fleet, self._recorder, self._delivery, self._livestreamer)
+        metrics.watch_renderers(self.renderings.all)
         self._keyframes = KeyframeRequests(clock, self._recorder.find, self._livestreamer.find)
         fleet.on_progress(self._keyframes.progressed)
         self._disk = DiskGuard(settings.recording, clock, free_bytes or free_bytes_of(settings.data), self._end_all)
@@ -312,6 +312,7 @@ class ControlPlane:
             sessions=sessions,
             retention=retention,
             fleet=fleet,
+            streams_of=self._livestreamer.jobs_of,
             count=metrics.reclaimed_bytes.inc,
         )
         self._expiry = Expiry(database, clock, bucket)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,11 +42,12 @@ class _Capture:
 
 
 class Reclaim:
-    """Gives back what no recording of a session needs, once that has been so for a while.
+    """Gives back what no recording and no livestream of a session needs, once that has been so for a while.
 
-    A recording that is not delivered needs what its renderer says; all of the capture if that has said nothing yet, if
-    it failed (the operator may make a film of it), or if the capture is to be kept. What is given back is missing in a
-    film that is made again: the delay leaves whole what is newer, and recordings that are shorter.
+    A recording that is not delivered, or a livestream that runs, needs what its renderer says; all of the capture if
+    that has said nothing yet, if it failed (the operator may make a film of it), or if the capture is to be kept. What
+    is given back is missing in a film that is made again: the delay leaves whole what is newer, and recordings that are
+    shorter.
     """
 
     def __init__(
@@ -59,9 +60,11 @@ class Reclaim:
         sessions: SessionBook,
         retention: Retention,
         fleet: Fleet,
+        streams_of: Callable[[str], Iterable[str]],
         count: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """``count`` is told how many bytes were given back."""
+        """``streams_of`` names the jobs by which a session is streamed live; ``count`` is told how many bytes were
+        given back."""
         self._settings = settings
         self._paths = paths
         self._clock = clock
@@ -69,6 +72,7 @@ class Reclaim:
         self._sessions = sessions
         self._retention = retention
         self._fleet = fleet
+        self._streams_of = streams_of
         self._count = count
         self._captures: dict[str, _Capture] = {}
 
@@ -96,7 +100,8 @@ class Reclaim:
         for session_id, meeting_id in meetings.items():
             # The files first: whose recording begins later is among the recordings that are asked for then.
             sizes = await asyncio.to_thread(_sizes, self._paths.capture(session_id))
-            needed = self._needed(await self._recordings(session_id, meeting_id), sizes)
+            recordings = await self._recordings(session_id, meeting_id)
+            needed = self._needed(recordings, sizes, self._streams_of(session_id))
             if needed is not None:
                 await self._give_back(session_id, needed)
 
@@ -107,8 +112,10 @@ class Reclaim:
         ]
         return [*begun, *await self._store.of_session(session_id)]
 
-    def _needed(self, recordings: Iterable[Recording], sizes: Offsets) -> Offsets | None:
+    def _needed(self, recordings: Sequence[Recording], sizes: Offsets, streams: Iterable[str] = ()) -> Offsets | None:
         """From where on each file is needed, if not all of everything is."""
+        if not recordings and self._retention.keeps_unrecorded:
+            return None
         needs: list[Mapping[str, int | None] | None] = [dict.fromkeys(sizes)]
         for recording in recordings:
             if recording.page_url is not None:
@@ -119,12 +126,16 @@ class Reclaim:
             if recording.status is RecordingStatus.ERRORED and recording.started_at is not None:
                 return None
             if recording.status not in {RecordingStatus.UPLOADED, RecordingStatus.ERRORED}:
-                progress = self._fleet.progress(recording.id)
-                needs.append(None if progress is None else progress.needed_from)
+                needs.append(self._needed_by(recording.id))
+        needs += [self._needed_by(job_id) for job_id in streams]
         needed = least(needs)
         if needed is None:
             return None
         return {name: sizes[name] if offset is None else offset for name, offset in needed.items()}
+
+    def _needed_by(self, job_id: str) -> Mapping[str, int | None] | None:
+        progress = self._fleet.progress(job_id)
+        return None if progress is None else progress.needed_from
 
     async def _give_back(self, session_id: str, needed: Offsets) -> None:
         """Remembers what could be given back now, and gives back what could have been a while ago."""

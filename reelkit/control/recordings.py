@@ -8,7 +8,7 @@ import structlog
 from reelkit.clock import Clock
 from reelkit.control.app_recording_config import AppRecordingConfigs
 from reelkit.control.caller import Caller
-from reelkit.control.config_layers import layered_recording
+from reelkit.control.config_layers import Layer, layered_recording
 from reelkit.control.destinations import Destinations
 from reelkit.control.disk import DiskGuard
 from reelkit.control.errors import Conflict, Forbidden, NotFound, Unavailable
@@ -101,6 +101,8 @@ class RecordingService:
         lenient = reason is StartReason.RECORD_ON_START
         with layered.naming_layers():
             plan = plan_recording(layered.params, self._settings, captures_at_once=self._sfu.flushes)
+            if plan.media.files == ("audio",) and layered.params.video_config is None:
+                plan = _telling_why_no_film(plan, layered.below_start("audio_config"))
             if plan.page is not None:
                 self._require_fit()
                 self._page_admission.require()
@@ -246,3 +248,11 @@ class RecordingService:
         if self._gateway is None:
             raise Unavailable("the server is starting")
         return self._gateway
+
+
+def _telling_why_no_film(plan: RecordingPlan, layer: Layer | None) -> RecordingPlan:
+    """Whoever starts a recording cannot see that ``audio_config`` was passed in another layer, and nothing else."""
+    if layer is None:
+        return plan
+    note = f"video_config: there is no film, because {layer} passes audio_config and nobody passes video_config"
+    return replace(plan, media=plan.media.with_note(note))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reelkit.control.delivery import Delivery
+from reelkit.control.livestreamer import Livestreamer
 from reelkit.control.recorder import Recorder
 from reelkit.control.rendering import Rendering, RenderingState
 from reelkit.control.rerender import Rerender
@@ -15,17 +16,20 @@ _KEEPS_UP_S = 10.0
 
 
 class Renderings:
-    """The films of recordings that run or are being delivered, and those that are made again."""
+    """The films of recordings that run or are being delivered, of livestreams, and those that are made again."""
 
-    def __init__(self, fleet: Fleet, recorder: Recorder, delivery: Delivery) -> None:
+    def __init__(self, fleet: Fleet, recorder: Recorder, delivery: Delivery, livestreams: Livestreamer) -> None:
         self._fleet = fleet
         self._recorder = recorder
         self._delivery = delivery
+        self._livestreams = livestreams
 
     def all(self) -> Mapping[str, Rendering]:
-        """Those of recordings, by recording."""
+        """Those of recordings and of livestreams that run, by their ids."""
         jobs = self._fleet.statuses()
-        found = {recording_id: self._of_recording(recording_id, job) for recording_id, job in jobs.items()}
+        found = {
+            job_id: self._of_recording(job_id, job) or self._of_stream(job_id, job) for job_id, job in jobs.items()
+        }
         return {recording_id: rendering for recording_id, rendering in found.items() if rendering is not None}
 
     def of(self, recording_id: str) -> Rendering | None:
@@ -47,10 +51,20 @@ class Renderings:
             if stopped is None:
                 return None
             return _rendering(job, RenderingState.CATCHING_UP, (stopped.duration_ms or 0) / _MS_PER_S)
-        told_s = job.progress.lag_s if job.progress else 0.0
-        keeps_up = told_s <= _KEEPS_UP_S
-        rendering = _rendering(job, RenderingState.LIVE if keeps_up else RenderingState.CATCHING_UP, live.recorded_s)
-        return rendering if job.waiting or job.progress is None else replace(rendering, lag_s=told_s)
+        return _following(job, live.recorded_s)
+
+    def _of_stream(self, livestream_id: str, job: JobStatus) -> Rendering | None:
+        live = self._livestreams.find(livestream_id)
+        # While it waits it falls behind with the meeting, but does not want to catch up.
+        return _following(job, 0.0) if live is not None else None
+
+
+def _following(job: JobStatus, recorded_s: float) -> Rendering:
+    """Of a film whose meeting goes on."""
+    told_s = job.progress.lag_s if job.progress else 0.0
+    keeps_up = told_s <= _KEEPS_UP_S
+    rendering = _rendering(job, RenderingState.LIVE if keeps_up else RenderingState.CATCHING_UP, recorded_s)
+    return rendering if job.waiting or job.progress is None else replace(rendering, lag_s=told_s)
 
 
 def _rendering(job: JobStatus, running: RenderingState, recorded_s: float) -> Rendering:

@@ -57,6 +57,11 @@ class Retention:
             return False
         return self._keep if recording.keep_capture is None else recording.keep_capture
 
+    @property
+    def keeps_unrecorded(self) -> bool:
+        """Whether the capture of a session is kept of which there is no recording: it was only streamed."""
+        return self._keep
+
     async def delivered(self, recording: Recording) -> None:
         """Call it once a recording is UPLOADED."""
         await self.discard_job(recording.id)
@@ -81,7 +86,7 @@ class Retention:
         if not await self._sessions.ended(session_id):
             return
         recordings = await self._store.of_session(session_id)
-        if not recordings and self._keep:
+        if not recordings and self.keeps_unrecorded:
             return
         if any(_needs_capture(recording) or self.keeps_capture(recording) for recording in recordings):
             return

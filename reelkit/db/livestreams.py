@@ -1,5 +1,6 @@
 """Livestreams of meetings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from reelkit.db.base import Base, Id, UtcDateTime
 from reelkit.db.page import RowPage, fetch_page
+
+# So many fit into a statement.
+_IDS_AT_ONCE = 500
 
 RUNNING_STATUSES = ("INVOKED", "LIVE")
 """A meeting's livestream with one of these keeps others out."""
@@ -85,6 +89,14 @@ class LivestreamRepository:
     async def running(self) -> tuple[LivestreamRow, ...]:
         """Those of all meetings."""
         return tuple(await self._session.scalars(select(LivestreamRow).where(_RUNNING)))
+
+    async def known(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Those of ``ids`` that are livestreams."""
+        found: list[str] = []
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[first : first + _IDS_AT_ONCE]
+            found += await self._session.scalars(select(LivestreamRow.id).where(LivestreamRow.id.in_(some)))
+        return tuple(found)
 
     async def every(self) -> tuple[LivestreamRow, ...]:
         """All there are, of all apps."""

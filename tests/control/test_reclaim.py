@@ -8,15 +8,19 @@ import pytest
 
 from reelkit.capture.errors import ReclaimUnsupported
 from reelkit.capture.mjr import MjrReader
+from reelkit.control.livestream_params import LivestreamParams
+from reelkit.control.reclaim import INTERVAL_S
 from reelkit.control.recording import Action, Recording, RecordingStatus
 from reelkit.fleet.base import JobOutcome, JobProgress
 from reelkit.process import wait_until
 from tests.capture.wire import Wire, write_wires
-from tests.control.harness import Harness, harness_at
+from tests.control.harness import IDLE_DEADLINES_S, Harness, harness_at
 
 VOICE, CAMERA = "videoroom-m-user-ada-1-audio-2.mjr", "videoroom-m-user-ada-2-video-3.mjr"
 PACKETS = 1_200
 MB = 1_000_000
+# What else an idle control plane does at the same interval.
+OTHERS_EACH_MINUTE = IDLE_DEADLINES_S.count(INTERVAL_S) - 1
 
 
 class Watched:
@@ -150,6 +154,20 @@ async def test_only_what_was_passed_a_while_ago_is_given_back(tmp_path: Path, mo
         assert {count: left.count(count) for count in left} == steps
 
 
+async def test_a_livestream_needs_what_its_renderer_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    livestream = {"ingest_server": "rtmp://127.0.0.1/live"}
+    async with harness_at(tmp_path, held=True, capture={"reclaim_after_s": 0}, livestream=livestream) as harness:
+        watched = Watched(harness, monkeypatch)
+        recording = await watched.recording()
+        watched.needed[recording.id] = {VOICE: None, CAMERA: None}
+        stream = await harness.plane.livestreams.start(harness.app.id, recording.meeting_id, LivestreamParams())
+        await look(harness)
+        assert watched.left(recording) == [PACKETS, PACKETS]
+        watched.needed[stream.id] = {VOICE: watched.offset(recording, VOICE, 700), CAMERA: None}
+        await look(harness)
+        assert watched.left(recording) == [PACKETS - 700, 0]
+
+
 async def test_it_is_done_each_minute(watched: Watched) -> None:
     recording = await watched.recording()
     watched.needed[recording.id] = {VOICE: None, CAMERA: None}
@@ -163,8 +181,13 @@ async def test_it_is_done_each_minute(watched: Watched) -> None:
 
 async def test_nothing_is_done_where_the_settings_say_so(tmp_path: Path) -> None:
     async with harness_at(tmp_path, capture={"reclaim": False}) as harness:
-        await harness.clock.advance(0)
-        assert 60.0 not in harness.clock.deadlines
+        without = [each for each in IDLE_DEADLINES_S if each != INTERVAL_S]
+
+        async def is_idle() -> bool:
+            return [each for each in harness.clock.deadlines if each != INTERVAL_S] == without
+
+        await wait_until(is_idle, timeout_s=5, interval_s=0.002)
+        assert harness.clock.deadlines.count(INTERVAL_S) == OTHERS_EACH_MINUTE
 
 
 async def test_a_file_system_that_cannot_is_left_alone(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +201,7 @@ async def test_a_file_system_that_cannot_is_left_alone(watched: Watched, monkeyp
 
     async def has_ended() -> bool:
         await watched.harness.clock.advance(0)
-        return 60.0 not in watched.harness.clock.deadlines
+        return watched.harness.clock.deadlines.count(INTERVAL_S) == OTHERS_EACH_MINUTE
 
     await wait_until(has_ended, timeout_s=5, interval_s=0.002)
     assert watched.left(recording) == [PACKETS, PACKETS]
