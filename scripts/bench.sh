@@ -7,7 +7,7 @@ for name in capture_read render_picture render_capture segment_encoder presets s
   .venv/bin/python -m "bench.$name"
 done
 for name in start_latency meeting_minute kill_renderer upload_growth storage_cuts id3_cues rtmp_delay tracks \
-  page_start page_skew; do
+  page_start page_skew list_recordings; do
   printf '\n\033[1m== %s\033[0m\n' "$name"
   scripts/netns.sh .venv/bin/python -m "bench.$name"
 done

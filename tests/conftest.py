@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from testbed.postgres import PostgresServer
 from tests import databases
 from tests.databases import PostgresDatabases, SqliteDatabases
+
+# How long an example takes says more about what else the machine does.
+hypothesis.settings.register_profile("reelkit", deadline=None)
+hypothesis.settings.load_profile("reelkit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,14 +39,14 @@ def _databases(request: pytest.FixtureRequest) -> Iterator[None]:
             databases.use(PostgresDatabases(server))
             yield
     else:
-        with_files = SqliteDatabases()
-        databases.use(with_files)
+        # Not an argument: then every test would seem to keep data.
+        directories: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+        databases.use(SqliteDatabases(directories.mktemp("template")))
         yield
-        with_files.close()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _dropped_databases() -> Iterator[None]:
-    """Databases go with the test that made them."""
+    """Databases go with the module that made them: some are shared by its tests."""
     yield
     databases.current().drop()

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -29,7 +28,9 @@ class FreshDatabase(Database):
 class SqliteDatabases:
     """One file in each data directory, copied from one that was migrated once."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
+        """``directory`` is for what is copied."""
+        self._directory = directory
         self._template: Path | None = None
 
     def at(self, data: Path) -> Database:
@@ -44,7 +45,7 @@ class SqliteDatabases:
 
     async def _migrated(self) -> Path:
         if self._template is None:
-            path = Path(tempfile.mkdtemp(prefix="reelkit-template-")) / _FILE_NAME
+            path = self._directory / _FILE_NAME
             database = Database.at(path)
             await database.open()
             await database.close()
@@ -53,11 +54,6 @@ class SqliteDatabases:
 
     def drop(self) -> None:
         """Files go with their directories."""
-
-    def close(self) -> None:
-        if self._template is not None:
-            shutil.rmtree(self._template.parent)
-            self._template = None
 
 
 class PostgresDatabases:
@@ -103,7 +99,7 @@ class PostgresDatabases:
 
 
 class _Current:
-    databases: SqliteDatabases | PostgresDatabases = SqliteDatabases()
+    databases: SqliteDatabases | PostgresDatabases
 
 
 def use(databases: SqliteDatabases | PostgresDatabases) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from reelkit.db.epoch import ms_until
+from reelkit.db.meetings import folded
 from reelkit.db.sessions import SessionPeerRow, SessionRow
 from reelkit.db.visits import SessionVisitRow
 
@@ -153,7 +154,7 @@ def _conditions(app_id: str, where: SessionFilter) -> list[ColumnElement[bool]]:
             or_(
                 SessionRow.id == where.search,
                 SessionRow.meeting_id == where.search,
-                SessionRow.title.icontains(where.search, autoescape=True),
+                SessionRow.folded_title.contains(folded(where.search), autoescape=True),
             )
         )
     if where.live is not None:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, select, update
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from reelkit.db.base import Base, Id, UtcDateTime
+from reelkit.db.meetings import folded
 
 MAX_NAME_LENGTH = 255
 
@@ -26,6 +27,8 @@ class SessionRow(Base):
     app_id: Mapped[str] = mapped_column(ForeignKey("apps.id"))
     meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id"))
     title: Mapped[str | None] = mapped_column(String(1_000))
+    folded_title: Mapped[str | None] = mapped_column(Text)
+    """The title as it is searched: without case, the same in every database."""
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     live_peers: Mapped[int]
@@ -37,6 +40,11 @@ class SessionRow(Base):
     alive_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was last known to go on, for a server that dies."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @validates("title")
+    def _fold(self, _: str, title: str | None) -> str | None:
+        self.folded_title = folded(title) if title is not None else None
+        return title
 
 
 class SessionPeerRow(Base):

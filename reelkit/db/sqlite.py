@@ -11,6 +11,8 @@ WRITES = "reelkit_writes"
 
 # How long a connection waits for a writer in another process (a backup tool, say) before it gives up.
 _BUSY_TIMEOUT_MS = 5_000
+# What each of some five connections keeps of the file at most: the index that lists of 100,000 recordings come from.
+_CACHE_KIB = 32_768
 
 
 def sqlite_engine(url: URL) -> AsyncEngine:
@@ -31,6 +33,7 @@ def sqlite_engine(url: URL) -> AsyncEngine:
             # What was deleted is overwritten: erased recordings leave no names in free pages.
             "secure_delete = ON",
             f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+            f"cache_size = -{_CACHE_KIB}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -74,8 +74,7 @@ class WebhookDeliveryRow(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # What the list is filtered by and sorted by is all in it.
-        Index("ix_webhook_deliveries_listed", "webhook_id", "sequence", "state", "event", "created_at"),
+        Index(None, "webhook_id", "sequence"),
         Index(None, "finished_at"),
         # What was told of a recording is erased with it.
         Index(None, "subject"),
@@ -265,7 +264,14 @@ class WebhookQueueRepository:
         if event is not None:
             query = query.where(WebhookDeliveryRow.event == event)
         if created_until is not None:
-            query = query.where(WebhookDeliveryRow.created_at <= created_until)
+            # By the sequence, which is in the index that is read.
+            newest = await self._session.scalar(
+                select(WebhookDeliveryRow.sequence)
+                .where(WebhookDeliveryRow.webhook_id == webhook_id, WebhookDeliveryRow.created_at <= created_until)
+                .order_by(WebhookDeliveryRow.sequence.desc())
+                .limit(1)
+            )
+            query = query.where(WebhookDeliveryRow.sequence <= (newest or 0))
         return await fetch_page(self._session, query, (WebhookDeliveryRow.sequence.desc(),), offset=offset, limit=limit)
 
     async def log(self, row: WebhookAttemptRow) -> None:

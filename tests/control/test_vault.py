@@ -59,7 +59,9 @@ def test_configured_keys_stand_in_for_the_file(tmp_path: Path) -> None:
     assert Vault.open(tmp_path, [new_key(), key.replace("-", "+").replace("_", "/")]).unseal(sealed, "x") == SECRET
 
 
-@pytest.mark.parametrize("key", ["", "short", "not base64 at all!", new_key()[:20]])
+@pytest.mark.parametrize(
+    "key", ["", "short", "not base64 at all!", new_key()[:20]], ids=["none", "short", "text", "half"]
+)
 def test_keys_of_another_length_are_refused_without_being_repeated(tmp_path: Path, key: str) -> None:
     with pytest.raises(BadKey) as refused:
         Vault.open(tmp_path, [key])

@@ -62,7 +62,7 @@ async def test_tls_is_asked_for_as_elsewhere(databases: PostgresDatabases, datab
     other = Database(f"{url}&sslmode=disable")
     await other.open()
     await other.close()
-    with pytest.raises(DatabaseUnusable, match="(?i)ssl"):
+    with pytest.raises(DatabaseUnusable, match=r"(?i)ssl"):
         await Database(f"{url}&sslmode=nonsense").open()
 
 

@@ -47,6 +47,8 @@ def test_what_is_known_of_old_sessions_is_kept(tmp_path: Path) -> None:
         ("one", 1, 1, "2026-01-01 12:01:30.000000"),
         ("two", 1, 1, None),
     ]
+    migrate(path, "head")
+    assert database.execute("SELECT folded_title FROM sessions").fetchall() == [("weekly",)]
     migrate(path, "0008", down=True)
     assert database.execute("SELECT * FROM session_peers ORDER BY peer_id").fetchall() == before
     database.close()

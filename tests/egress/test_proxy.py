@@ -268,6 +268,7 @@ async def test_a_flood_of_connections_is_cut() -> None:
             await flood[-1].rest()
 
 
+@pytest.mark.alone
 async def test_closing_ends_everything_at_once() -> None:
     cut = asyncio.Event()
 

@@ -66,6 +66,7 @@ def test_what_is_displayable_stays_as_it_is(text: str) -> None:
     assert len(graphemes(shown)) <= LONGEST
 
 
+@pytest.mark.alone
 def test_endless_names_are_no_work() -> None:
     begun_s = time.perf_counter()
     shown = displayable("Ada " * 1_000_000)

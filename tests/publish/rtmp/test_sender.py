@@ -29,6 +29,9 @@ from testbed.nginx_rtmp import NginxRtmp
 from testbed.timeline import Timeline, people
 from testbed.tls_relay import TlsRelay
 
+# A film is sent at several times the speed of its meeting.
+pytestmark = pytest.mark.alone
+
 KEY = "key-that-nobody-may-see"
 MEETING = Timeline(16.0, people(2))
 CONFIG = RenderConfig(

@@ -27,12 +27,6 @@ _INDICES = (
         "ix_participants_listed",
         ("meeting_id", "created_at", "id", "recording_id"),
     ),
-    (
-        "webhook_deliveries",
-        ("webhook_id", "sequence"),
-        "ix_webhook_deliveries_listed",
-        ("webhook_id", "sequence", "state", "event", "created_at"),
-    ),
 )
 
 
