@@ -61,7 +61,10 @@ class RoomSettings(_Section):
     active_speaker_hold_s: float = Field(1.0, ge=0, description="A speaker stays active at least so long.")
     max_message_bytes: int = Field(1 << 20, ge=1_024, description="Limit of one message of a client.")
     token_lifetime_s: int = Field(SECONDS_PER_DAY, ge=60, description="Lifetime of a participant's token.")
-    max_peers: int = Field(200, ge=1, description="Peers in one meeting.")
+    max_peers: int = Field(
+        200, ge=1, description="Peers who have joined one meeting; as many more may wait or be on their way in."
+    )
+    max_devices: int = Field(10, ge=1, description="Peers of one participant in one meeting at once.")
 
 
 class ChatSettings(_Section):
@@ -356,6 +359,8 @@ class LimitSettings(_Section):
     recording_window_s: float = Field(50.0, gt=0, le=SECONDS_PER_DAY, description="That window.")
     other_requests: int = Field(3_500, ge=1, description="All other requests within theirs.")
     other_window_s: float = Field(300.0, gt=0, le=SECONDS_PER_DAY, description="That window.")
+    connects: int = Field(60, ge=1, description="Websockets that a participant may open within their window.")
+    connect_window_s: float = Field(60.0, gt=0, le=SECONDS_PER_DAY, description="That window.")
 
 
 class WebhookSettings(_Section):
@@ -399,7 +404,9 @@ class Settings(BaseSettings):
     )
     tls_certificate: Path | None = Field(None, description="PEM chain; a development authority is made when unset.")
     tls_key: Path | None = Field(None, description="PEM key of tls_certificate.")
-    database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite in the data directory when unset.")
+    database_url: str | None = Field(
+        None, description="postgresql://USER:PASSWORD@HOST/NAME; SQLite in the data directory when unset."
+    )
     api_token: SecretStr | None = Field(None, description="The operator's token; made and printed once when unset.")
     vault_keys: list[SecretStr] = Field(
         default_factory=list,

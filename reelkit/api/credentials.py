@@ -10,6 +10,9 @@ from reelkit.api.errors import NotAuthenticated
 from reelkit.api.state import AppState
 from reelkit.control.errors import Unauthorized
 
+TOKEN_PARAMETER = "authToken"  # noqa: S105 - its name
+"""Where the websocket has a participant's token: browsers send no headers with one."""
+
 _EMAIL_HEADER = "x-auth-email"
 _KEY_HEADER = "x-auth-key"
 # A network of this size is what one customer of a provider gets (RFC 6177): its addresses are as good as one.
@@ -73,11 +76,16 @@ def holder_of(scope: Scope, state: AppState) -> Holder | None:
     except Unauthorized:
         if credential.email is not None:
             return None
+    return participant_of(credential.text, state)
+
+
+def participant_of(token: str, state: AppState) -> Holder | None:
+    """Whose token it is, if it is a participant's."""
     try:
-        claims = state.control.participants.claims_of(credential.text)
+        claims = state.control.participants.claims_of(token)
     except Unauthorized:
         return None
-    return Holder(f"participant:{claims.participant_id}:{claims.version}", credential.text)
+    return Holder(f"participant:{claims.participant_id}:{claims.version}", token)
 
 
 def address_of(scope: Scope) -> str:

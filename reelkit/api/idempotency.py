@@ -89,13 +89,12 @@ class Idempotency:
         return holder
 
     async def _carry_out(self, scope: Scope, receive: Receive, request_id: str) -> KeptAnswer:
-        """Has the request answered, and keeps the answer unless another try may bring another one."""
+        """Has the request answered, and keeps the answer unless another try may bring another one.
+
+        After an exception that nobody foresaw it may be done or not: another try is told that nobody knows.
+        """
         collected = _Collected()
-        try:
-            await self._app(scope, receive, collected.take)
-        except Exception:
-            await self._note(request_id, None)
-            raise
+        await self._app(scope, receive, collected.take)
         answer = collected.answer
         passing = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS
         await self._note(request_id, None if passing else answer)
@@ -105,8 +104,8 @@ class Idempotency:
         try:
             await (self._kept.forget(request_id) if answer is None else self._kept.keep(request_id, answer))
         except DatabaseError as error:
-            # The request was carried out all the same. Another one with its key is told that nobody knows.
-            log.error("the answer to a request with a key is not kept", reason=error.message)  # noqa: TRY400
+            # One that was carried out is so all the same: another one with its key is told that nobody knows.
+            log.error("the answer to a request with a key is not noted", reason=error.message)  # noqa: TRY400
 
 
 class _Collected:

@@ -30,7 +30,7 @@ class Metrics:
         )
         self.limited = Counter(
             "reelkit_http_limited_requests",
-            "Requests refused with 429, by limit (recordings, others) and whose it was (credential, address).",
+            "Requests refused with 429, by limit (recordings, others, connects) and whose (credential, address).",
             ("limit", "of"),
             registry=self.registry,
         )

@@ -1,11 +1,26 @@
 """A websocket of Starlette as the gateway wants it."""
 
+from collections.abc import Mapping
+
+import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from reelkit.api.failures import failure
+from reelkit.api.request_id import REQUEST_ID_HEADER, named_request
 from reelkit.rooms.websocket import SocketClosed
+
+log = structlog.get_logger(__name__)
 
 # RFC 6455, section 7.4.1: closed without a close frame.
 _ABNORMAL_CLOSURE = 1006
+
+
+async def refuse(websocket: WebSocket, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    """Answers with an HTTP error instead of the upgrade."""
+    with named_request() as request_id:
+        log.info("websocket refused", path=websocket.url.path, status=int(status), reason=message)
+        named = {**(headers or {}), REQUEST_ID_HEADER: request_id}
+        await websocket.send_denial_response(failure(status, message, headers=named))
 
 
 class StarletteSocket:

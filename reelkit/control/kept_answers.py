@@ -1,5 +1,6 @@
 """Answers to requests that carry an idempotency key, kept so that a repeated request is not carried out twice."""
 
+import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 KEEP_S = 86_400.0
 # Those that have outlived their time are not used any more, so their rows may stay a little longer.
 CHECK_INTERVAL_S = 3_600.0
+# A database that refuses to forget is asked again after this.
+RETRY_S = 5.0
 KEY_FIELD = "Idempotency-Key"
 
 
@@ -47,7 +50,8 @@ class KeptAnswer:
 class KeptAnswers:
     """Knows every request with a key of the last day: which of them run, and how the others were answered.
 
-    A request is begun, and then either its answer is kept or it is forgotten, as if it had never been made.
+    A request is begun, and then either its answer is kept or it is forgotten, as if it had never been made. If neither
+    comes about nobody knows whether it was carried out.
     """
 
     def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
@@ -57,12 +61,15 @@ class KeptAnswers:
         self._locks = NamedLocks()
         self._running: dict[str, str] = {}
         """Digests of requests that are carried out now, by their ids."""
+        self._forgotten: set[str] = set()
+        """Those that the database has not forgotten."""
+        self._refused = asyncio.Event()
 
     async def begin(self, request_id: str, request_sha256: str) -> KeptAnswer | None:
         """The answer to an earlier one with this id; None if it is new and the caller must carry it out.
 
         Raises Invalid if the earlier one was another request, StillRunning while it is carried out, Conflict if the
-        server ended meanwhile, so that nobody knows how far it came; Sealed, DatabaseUnavailable.
+        server failed or ended meanwhile, so that nobody knows how far it came; Sealed, DatabaseUnavailable.
         """
         async with self._locks.held(request_id):
             if request_id in self._running:
@@ -75,8 +82,8 @@ class KeptAnswers:
         _require_same(row.request_sha256, request_sha256)
         if row.sealed_answer is None:
             raise Conflict(
-                f"{KEY_FIELD}: the server ended while it carried out the first request with this key. Look whether it "
-                "was done; if not, make it anew with another key"
+                f"{KEY_FIELD}: the server failed or ended while it carried out the first request with this key. Look "
+                "whether it was done; if not, make it anew with another key"
             )
         return KeptAnswer.of(self._vault.unseal(row.sealed_answer, _purpose(request_id)))
 
@@ -89,23 +96,26 @@ class KeptAnswers:
                 row.sealed_answer = sealed
 
     async def forget(self, request_id: str) -> None:
-        """As if the request had not been made: the next one with its key is carried out. Raises DatabaseError."""
-        async with self._database.transaction() as session:
-            await KeptAnswerRepository(session).delete(request_id)
+        """As if the request had not been made: the next one with its key is carried out.
+
+        Raises DatabaseError. It is forgotten all the same, except by a server that ends before the database is back.
+        """
+        self._forgotten.add(request_id)
+        try:
+            await self._delete(request_id)
+        except DatabaseError:
+            self._refused.set()
+            raise
 
     def end(self, request_id: str) -> None:
         """A request that was begun is carried out no more; call it in any case."""
         self._running.pop(request_id, None)
 
     async def run(self) -> None:
-        """Deletes what has outlived its time, for ever."""
-        while True:
-            try:
-                async with self._database.transaction() as session:
-                    await KeptAnswerRepository(session).delete_before(self._outlived)
-            except DatabaseError as error:
-                log.error("kept answers could not be deleted", reason=error.message)  # noqa: TRY400
-            await self._clock.sleep(CHECK_INTERVAL_S)
+        """Deletes what has outlived its time and what is to be forgotten, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._expire(), name="kept-answers-expire")
+            tasks.create_task(self._forget_refused(), name="kept-answers-forget")
 
     async def reseal(self) -> None:
         """Seals what an earlier key of the vault sealed with the present one. Raises DatabaseError."""
@@ -115,23 +125,53 @@ class KeptAnswers:
                 if row.sealed_answer is not None:
                     row.sealed_answer = self._vault.resealed(row.sealed_answer, _purpose(row.id))
 
+    async def _expire(self) -> None:
+        while True:
+            try:
+                async with self._database.transaction() as session:
+                    await KeptAnswerRepository(session).delete_before(self._outlived)
+            except DatabaseError as error:
+                log.error("kept answers could not be deleted", reason=error.message)  # noqa: TRY400
+            await self._clock.sleep(CHECK_INTERVAL_S)
+
+    async def _forget_refused(self) -> None:
+        while True:
+            await self._refused.wait()
+            await self._clock.sleep(RETRY_S)
+            self._refused.clear()
+            for request_id in list(self._forgotten):
+                try:
+                    async with self._locks.held(request_id):
+                        # It may have begun anew.
+                        if request_id in self._forgotten:
+                            await self._delete(request_id)
+                except DatabaseError as error:
+                    log.error("a request with a key could not be forgotten", reason=error.message)  # noqa: TRY400
+                    self._refused.set()
+
+    async def _delete(self, request_id: str) -> None:
+        async with self._database.transaction() as session:
+            await KeptAnswerRepository(session).delete(request_id)
+        self._forgotten.discard(request_id)
+
     async def _claim(self, request_id: str, request_sha256: str) -> KeptAnswerRow | None:
         """The row of an earlier request, or None and a new row."""
         try:
             async with self._database.transaction() as session:
                 repository = KeptAnswerRepository(session)
                 row = await repository.get(request_id)
-                if row is not None and row.started_at > self._outlived:
+                if row is not None and row.started_at > self._outlived and request_id not in self._forgotten:
                     return row
                 if row is not None:
                     await repository.delete(request_id)
                     session.expunge(row)
                 now = utc(self._clock.time_s())
                 await repository.add(KeptAnswerRow(id=request_id, request_sha256=request_sha256, started_at=now))
-                return None
         except ConstraintViolated as error:
             # Another server on the same database was a moment earlier.
             raise StillRunning(f"{KEY_FIELD}: the first request with this key is still being carried out") from error
+        self._forgotten.discard(request_id)
+        return None
 
     @property
     def _outlived(self) -> datetime:

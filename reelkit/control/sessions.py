@@ -1,30 +1,29 @@
 """The book of sessions: when they began and ended, and who was in them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from reelkit.clock import Clock, utc
-from reelkit.control.errors import NotFound
 from reelkit.control.ports import Room
+from reelkit.control.session_entries import SessionEntries
+from reelkit.control.tasks import NamedLocks
 from reelkit.control.webhooks.events import EndReason
 from reelkit.control.webhooks.outbox import Outbox
 from reelkit.db import Database
 from reelkit.db.errors import DatabaseError
-from reelkit.db.meetings import MeetingRepository
-from reelkit.db.sessions import MAX_NAME_LENGTH, SessionPeerRow, SessionRepository, SessionRow
-from reelkit.db.visits import SessionVisitRow, VisitRepository
+from reelkit.db.sessions import SessionRepository, SessionRow
+from reelkit.errors import ReelkitError
 from reelkit.rooms.peer import PeerInfo
 
 log = structlog.get_logger(__name__)
 
 # What a server that dies can cost of the time that people were there.
 ALIVE_INTERVAL_S = 10.0
-_MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,77 +55,36 @@ class SessionBook:
         self._database = database
         self._clock = clock
         self._outbox = outbox
+        self._locks = NamedLocks()
+        """Of sessions that begin or end."""
         self._going_on: set[str] = set()
+        self._unopened: dict[str, Room] = {}
+        """Sessions that go on and are not in the database yet."""
         self._unended: dict[str, tuple[datetime, EndReason]] = {}
         """Ends that the database did not take."""
 
     async def open(self, room: Room) -> None:
-        """Enters a session unless it is there. Raises NotFound if its meeting is not."""
-        async with self._database.transaction() as session:
-            repository = SessionRepository(session)
-            if await repository.get(room.session_id) is not None:
-                return
-            meeting = await MeetingRepository(session).by_id(room.meeting_id)
-            if meeting is None:
-                raise NotFound("there is no such meeting", meeting_id=room.meeting_id)
-            started_at = utc(room.started_at_s)
-            row = SessionRow(
-                id=room.session_id,
-                app_id=meeting.app_id,
-                meeting_id=meeting.id,
-                title=meeting.title,
-                started_at=started_at,
-                live_peers=0,
-                peak_peers=0,
-                updated_at=started_at,
-            )
-            await repository.add(row)
-            await self._outbox.session_started(session, row)
+        """Enters a session unless it is there. Raises NotFound if its meeting is not. What the database does not take
+        is entered with the next join, or by :meth:`watch`."""
+        try:
+            async with self._locks.held(room.session_id), self._entries() as entries:
+                await entries.opened(room)
+        except DatabaseError:
+            self._unopened[room.session_id] = room
+            raise
         self._going_on.add(room.session_id)
 
     async def joined(self, room: Room, peer: PeerInfo) -> None:
-        """A peer came in, or came back."""
-        async with self._database.transaction() as session:
-            repository = SessionRepository(session)
-            live = await repository.get(room.session_id)
-            row = await repository.peer(room.session_id, peer.peer_id)
-            present = row is not None and row.left_at is None
-            joined_at = utc(peer.joined_at_s)
-            if row is None:
-                row = _new_peer(room, peer, joined_at)
-            _describe(row, peer)
-            if not present:
-                row.joined_at, row.left_at = joined_at, None
-                row.visits += not peer.hidden
-            row.updated_at = joined_at
-            await repository.add_peer(row)
-            if not present and not peer.hidden:
-                visit = SessionVisitRow(
-                    session_id=room.session_id,
-                    peer_id=peer.peer_id,
-                    number=row.visits,
-                    created_at=min(utc(peer.created_at_s), joined_at),
-                    joined_at=joined_at,
-                    left_at=None,
-                )
-                await VisitRepository(session).add(visit)
-            self._count(live, room)
-            if live is not None and not present:
-                await self._outbox.peer_joined(session, live, row)
+        """A peer came in, or came back. Raises NotFound as :meth:`open` does, if the session is not entered yet."""
+        if room.session_id in self._unopened:
+            await self._open_late(room)
+        async with self._entries() as entries:
+            await entries.joined(room, peer)
 
     async def left(self, room: Room, peer: PeerInfo) -> None:
         """A peer went away."""
-        async with self._database.transaction() as session:
-            repository = SessionRepository(session)
-            live = await repository.get(room.session_id)
-            row = await repository.peer(room.session_id, peer.peer_id)
-            present = row is not None and row.left_at is None
-            if live is not None and row is not None and present:
-                visits = await VisitRepository(session).open_of(room.session_id, peer.peer_id)
-                _leave(live, row, visits, utc(self._clock.time_s()))
-            self._count(live, room)
-            if live is not None and row is not None and present:
-                await self._outbox.peer_left(session, live, row)
+        async with self._entries() as entries:
+            await entries.left(room, peer)
 
     async def end(
         self,
@@ -138,25 +96,23 @@ class SessionBook:
         """The session is over since ``ended_at``, by default since now. What the database does not take is written
         later by :meth:`watch`."""
         self._going_on.discard(session_id)
+        self._unopened.pop(session_id, None)
         ended_at = ended_at or utc(self._clock.time_s())
         self._unended[session_id] = ended_at, reason
-        async with self._database.transaction() as session:
-            await self._end(session, session_id, ended_at, reason)
+        async with self._locks.held(session_id), self._entries() as entries:
+            await entries.ended(session_id, ended_at, reason)
         self._unended.pop(session_id, None)
 
     async def watch(self) -> None:
-        """For ever notes which sessions go on, so that a crash costs little of them, and ends those whose end could not
-        be written."""
+        """For ever notes which sessions go on, so that a crash costs little of them, and writes the beginnings and ends
+        that could not be written. One that is refused again keeps nothing else back."""
         while True:
-            try:
-                for session_id, (ended_at, reason) in list(self._unended.items()):
-                    await self.end(session_id, ended_at, reason=reason)
-                if self._going_on:
-                    async with self._database.transaction() as session:
-                        now = utc(self._clock.time_s())
-                        await SessionRepository(session).seen_alive(tuple(self._going_on), now)
-            except DatabaseError as error:
-                log.warning("the book of sessions is behind", reason=error.message)
+            if self._going_on:
+                await _tried(self._note_alive())
+            for room in list(self._unopened.values()):
+                await _tried(self._open_late(room))
+            for session_id, (ended_at, reason) in list(self._unended.items()):
+                await _tried(self.end(session_id, ended_at, reason=reason))
             await self._clock.sleep(ALIVE_INTERVAL_S)
 
     async def live(self) -> tuple[Session, ...]:
@@ -175,54 +131,29 @@ class SessionBook:
         async with self._database.session() as session:
             return await SessionRepository(session).ended_before(session_ids, moment)
 
-    async def _end(self, session: AsyncSession, session_id: str, ended_at: datetime, reason: EndReason) -> None:
-        repository = SessionRepository(session)
-        row = await repository.get(session_id)
-        if row is None or row.ended_at is not None:
-            return
-        # The clock may have been set back.
-        row.ended_at = row.updated_at = ended_at = max(ended_at, row.started_at)
-        row.live_peers = 0
-        visits = await VisitRepository(session).open_of(session_id)
-        for peer in await repository.present_peers(session_id):
-            _leave(row, peer, [visit for visit in visits if visit.peer_id == peer.peer_id], ended_at)
-            await self._outbox.peer_left(session, row, peer)
-        await self._outbox.session_ended(session, row, reason)
-        await self._outbox.chat_kept(session, row)
+    async def _open_late(self, room: Room) -> None:
+        async with self._locks.held(room.session_id):
+            if room.session_id not in self._unopened:
+                # It was entered meanwhile, or is over.
+                return
+            async with self._entries() as entries:
+                await entries.opened(room)
+            # Its end may wait for us.
+            if self._unopened.pop(room.session_id, None) is not None:
+                self._going_on.add(room.session_id)
 
-    def _count(self, row: SessionRow | None, room: Room) -> None:
-        if row is not None:
-            row.live_peers = room.visible_peer_count
-            row.peak_peers = max(row.peak_peers, row.live_peers)
-            row.updated_at = utc(self._clock.time_s())
+    async def _note_alive(self) -> None:
+        async with self._database.transaction() as session:
+            await SessionRepository(session).seen_alive(tuple(self._going_on), utc(self._clock.time_s()))
 
-
-def _new_peer(room: Room, peer: PeerInfo, joined_at: datetime) -> SessionPeerRow:
-    return SessionPeerRow(
-        session_id=room.session_id,
-        peer_id=peer.peer_id,
-        created_at=min(utc(peer.created_at_s), joined_at),
-        first_joined_at=joined_at,
-        visits=0,
-        present_ms=0,
-    )
+    @asynccontextmanager
+    async def _entries(self) -> AsyncIterator[SessionEntries]:
+        async with self._database.transaction() as session:
+            yield SessionEntries(session, self._outbox, utc(self._clock.time_s()))
 
 
-def _describe(row: SessionPeerRow, peer: PeerInfo) -> None:
-    row.participant_id = peer.participant_id
-    row.custom_participant_id = peer.custom_participant_id
-    row.name = peer.name[:MAX_NAME_LENGTH]
-    row.picture = peer.picture
-    row.preset_name = peer.preset_name
-    row.view_type = peer.view_type
-    row.hidden = peer.hidden
-
-
-def _leave(live: SessionRow, peer: SessionPeerRow, visits: Sequence[SessionVisitRow], left_at: datetime) -> None:
-    """Closes what is open of a peer, not before it began: the clock may have been set back."""
-    peer.left_at = peer.updated_at = max(left_at, peer.joined_at)
-    for visit in visits:
-        visit.left_at = max(left_at, visit.joined_at)
-        stay_ms = round((visit.left_at - visit.joined_at) / _MS)
-        peer.present_ms += stay_ms
-        live.consumed_ms += stay_ms
+async def _tried(writing: Awaitable[None]) -> None:
+    try:
+        await writing
+    except ReelkitError as error:
+        log.warning("the book of sessions is behind", reason=error.message)

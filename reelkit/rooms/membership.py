@@ -42,8 +42,7 @@ def attach(room: "Room", admission: Admission, connection: Connection) -> Peer:
         # still tell in the book of sessions and in captures who was there.
         raise PeerRefused("the peer id belongs to somebody else")
     if peer is None:
-        if len(room.members) >= room.settings.max_peers:
-            raise LimitExceeded("the meeting is full")
+        _require_place(room, admission)
         peer = Peer(admission, room.tasks, room.clock)
         if (patch := room.changed_permissions.of(admission.participant_id)) is not None:
             peer.change(permissions_of(patch))
@@ -63,6 +62,21 @@ def attach(room: "Room", admission: Admission, connection: Connection) -> Peer:
     room.life.keep_alive_for(admission.session_keep_alive_s)
     room.life.reconsider()
     return peer
+
+
+def _require_place(room: "Room", admission: Admission) -> None:
+    """Whoever only waits takes nobody's place who joins, and nobody takes all places alone. Raises LimitExceeded."""
+    devices = sum(peer.admission.participant_id == admission.participant_id for peer in room.members.values())
+    if devices >= room.settings.max_devices:
+        raise LimitExceeded(f"the participant is there with {devices} devices, which is the limit (rooms.max_devices)")
+    _require_not_full(room)
+    if sum(not peer.joined for peer in room.members.values()) >= room.settings.max_peers:
+        raise LimitExceeded("too many wait to get in (rooms.max_peers)")
+
+
+def _require_not_full(room: "Room") -> None:
+    if sum(1 for _ in room.joined_peers()) >= room.settings.max_peers:
+        raise LimitExceeded("the meeting is full (rooms.max_peers)")
 
 
 def record_stage(room: "Room", peer: Peer) -> None:
@@ -100,13 +114,18 @@ async def _await_return(room: "Room", peer: Peer) -> None:
 
 
 async def join(room: "Room", peer: Peer, name: str) -> None:
-    """Brings a peer into the session. One who joined before and returned stays joined; nobody is told again."""
+    """Brings a peer into the session. One who joined before and returned stays joined; nobody is told again.
+
+    Raises LimitExceeded, PeerRefused and RoomClosed.
+    """
     if peer.joined:
         return
     peer.name = name
     await room.life.begin()
     if peer.removed:
         raise PeerRefused("the peer has gone")
+    # It was not when the client connected, but others have joined since.
+    _require_not_full(room)
     peer.joined_at_s = room.clock.time_s()
     admission = peer.admission
     room.owners[peer.id] = admission.participant_id

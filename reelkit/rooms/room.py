@@ -15,6 +15,7 @@ from reelkit.clock import Clock
 from reelkit.rooms import chat_notices, livestream_notices, membership, poll_notices, recording_notices
 from reelkit.rooms.changed_permissions import ChangedPermissions
 from reelkit.rooms.chat import Chat
+from reelkit.rooms.chat_allowance import ChatAllowance
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import JournalUnavailable, MediaUnavailable, NotFound
 from reelkit.rooms.events import PollEvent
@@ -73,6 +74,7 @@ class Room:
         """Whether everybody was sent away at once, and nobody has come since."""
         self.recordings: dict[str, recording_notices.RecordingState] = {}
         self.chat = Chat(partial(observer.chat_changed, self))
+        self.chat_allowance = ChatAllowance(clock)
         self.polls = Polls()
         self.waiting_room = WaitingRoom(self)
         self.changed_permissions = ChangedPermissions()

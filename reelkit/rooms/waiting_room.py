@@ -38,10 +38,11 @@ class WaitingRoom:
                 return True
 
     def enter(self, peer: Peer, name: str) -> None:
-        """The peer waits from now on; its client takes the reply for that."""
+        """The peer waits from now on; its client takes the reply for that. Of one that asks again nobody is told."""
         peer.name = name
-        peer.waiting = True
-        self._tell()
+        if not peer.waiting:
+            peer.waiting = True
+            self._tell()
 
     def waiting(self) -> list[Peer]:
         """Who waits, the longest first."""

@@ -7,15 +7,16 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 from starlette.types import Receive, Scope, Send
 
 from reelkit.api import idempotency
 from reelkit.api.idempotency import Idempotency
-from reelkit.control.kept_answers import CHECK_INTERVAL_S, KEEP_S
+from reelkit.control.kept_answers import CHECK_INTERVAL_S, KEEP_S, RETRY_S
 from reelkit.control.meetings import Meeting
 from reelkit.control.token_params import TokenParams
 from reelkit.db.errors import DatabaseUnavailable
-from reelkit.db.kept_answers import KeptAnswerRepository
+from reelkit.db.kept_answers import KeptAnswerRepository, KeptAnswerRow
 from reelkit.process import wait_until
 from tests.api.harness import Api, api_at
 from tests.api.support import asgi_client
@@ -155,11 +156,12 @@ class Door:
         self.open = asyncio.Event()
         self.open.set()
         self._app = Idempotency(self._serve, api.state)
-        self._headers = KEY | {"authorization": f"Bearer {api.token}"}
+        self._token = api.token
 
-    async def post(self, body: bytes = b"body") -> httpx.Response:
+    async def post(self, body: bytes = b"body", key: str = "order-66") -> httpx.Response:
         async with asgi_client(self._app) as client:
-            return await client.post("/v2/things", content=body, headers=self._headers)
+            headers = {"idempotency-key": key, "authorization": f"Bearer {self._token}"}
+            return await client.post("/v2/things", content=body, headers=headers)
 
     async def _serve(self, _: Scope, receive: Receive, send: Send) -> None:
         self.served += 1
@@ -202,12 +204,56 @@ async def test_what_may_end_otherwise_the_next_time_is_not_kept(api: Api) -> Non
         door.status = status
         answer = await door.post()
         assert (answer.status_code, REPLAYED in answer.headers) == (status, False)
+    door.status = 200
+    assert (await door.post()).headers["x-served"] == "5"
+    assert REPLAYED in (await door.post()).headers
+
+
+async def test_nobody_knows_how_far_a_request_came_that_failed(api: Api) -> None:
+    door = Door(api)
     door.fault = RuntimeError("broken")
     with pytest.raises(RuntimeError):
         await door.post()
-    door.fault, door.status = None, 200
-    assert (await door.post()).headers["x-served"] == "6"
-    assert REPLAYED in (await door.post()).headers
+    door.fault = None
+    for _ in range(2):
+        refused = await door.post()
+        assert (refused.status_code, refused.headers["x-should-retry"]) == (409, "false")
+        assert "another key" in refused.text
+    assert door.served == 1
+
+
+async def test_what_the_database_does_not_forget_is_forgotten(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise DatabaseUnavailable("database or disk is full")
+
+    async def rows() -> int:
+        async with api.control.database.session() as session:
+            return await session.scalar(select(func.count()).select_from(KeptAnswerRow)) or 0
+
+    door = Door(api)
+    door.status = 503
+    with monkeypatch.context() as patched:
+        patched.setattr(KeptAnswerRepository, "delete", refuse)
+        assert (await door.post()).status_code == 503
+    assert await rows() == 1
+    # It is carried out anew, and the answer is kept.
+    door.status = 200
+    assert (await door.post()).headers["x-served"] == "2"
+    await api.control.clock.advance(RETRY_S)
+    assert (await door.post()).headers[REPLAYED] == "true"
+
+    # Where nobody asks again it is deleted all the same.
+    door.status = 503
+    with monkeypatch.context() as patched:
+        patched.setattr(KeptAnswerRepository, "delete", refuse)
+        await door.post(key="another")
+    assert await rows() == 2
+
+    async def forgotten() -> bool:
+        await api.control.clock.advance(RETRY_S)
+        return await rows() == 1
+
+    await wait_until(forgotten, timeout_s=10, interval_s=0.002)
 
 
 async def test_nobody_knows_how_far_a_server_came_that_was_killed(api: Api) -> None:

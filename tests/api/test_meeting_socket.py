@@ -1,6 +1,7 @@
 """The websocket's door: who is let in, and how refusals look."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from reelkit.api.listeners import Listener
 from reelkit.control.meetings import Meeting
 from reelkit.control.participant_params import ParticipantParams
 from reelkit.db.errors import DatabaseUnavailable
-from tests.api.harness import Api
+from tests.api.harness import Api, api_at
 
 PEER_ID = str(uuid4())
 
@@ -94,6 +95,33 @@ async def test_void_tokens_open_no_websocket(api: Api, listener: Listener, meeti
     with pytest.raises(InvalidStatus) as expired:
         await connect(url(listener, meeting, new)).__aenter__()
     assert b"expired" in (expired.value.response.body or b"")
+
+
+async def test_nobody_connects_all_the_time(tmp_path: Path) -> None:
+    async with api_at(tmp_path, limits={"connects": 2, "connect_window_s": 10}) as api:
+        listener = Listener("127.0.0.1", 0)
+        await listener.start(api.app, max_message_bytes=1 << 16)
+        meeting = await api.control.meeting()
+        token, other = await api.participant(meeting), await api.participant(meeting)
+        for number in range(2):
+            async with connect(url(listener, meeting, token, peer_id=f"peer-{number}")) as client:
+                await client.send(b"x")
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(url(listener, meeting, token, peer_id="peer-2")).__aenter__()
+        response = refused.value.response
+        assert (response.status_code, response.headers["retry-after"]) == (429, "5")
+        assert b"2 within 10 s" in (response.body or b"")
+        # Who is not let in anyway is told why.
+        with pytest.raises(InvalidStatus, match="401"):
+            await connect(url(listener, meeting, "eyJx.y.z")).__aenter__()
+        async with connect(url(listener, meeting, other)) as client:
+            await client.send(b"x")
+        await api.control.clock.advance(5)
+        async with connect(url(listener, meeting, token)) as client:
+            await client.send(b"x")
+        assert len(api.gateway.admissions) == 4
+        assert api.control.metric("reelkit_http_limited_requests_total", limit="connects", of="credential") == 1.0
+        await listener.close()
 
 
 async def test_a_database_that_refuses_is_an_answer_too(

@@ -35,7 +35,7 @@ def test_every_operation_below_the_app_documents_answer_errors_and_token(documen
         if path.startswith("/client/v4/")
         for operation in methods.values()
     ]
-    assert len(operations) == 71
+    assert len(operations) == 70
     for operation in operations:
         assert operation["summary"]
         assert operation["security"] == [{"API token": []}]

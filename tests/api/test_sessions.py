@@ -118,6 +118,13 @@ async def three_sessions(api: Api) -> tuple[list[Meeting], list[str], PeerInfo]:
     return [weekly, untitled], sessions, bo
 
 
+async def test_case_does_not_matter_in_any_script(api: Api) -> None:
+    meeting = await api.control.attended_meeting(title="Übung, Straße")
+    for text in ("übung", "STRASSE", "straße"):
+        assert [found["id"] for found in await listed(api, search=text)] == [session_of(api, meeting)], text
+    assert await listed(api, search="uebung") == []
+
+
 async def test_filters_and_orders(api: Api) -> None:
     (weekly, untitled), (first, second, third), bo = await three_sessions(api)
     cases: list[tuple[dict[str, Any], list[str]]] = [

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from reelkit.clock import utc
+from reelkit.control.errors import NotFound
 from reelkit.control.meetings import Meeting
 from reelkit.control.paging import PageRequest
 from reelkit.control.session_records import SessionPeer, SessionRecord
 from reelkit.control.sessions import ALIVE_INTERVAL_S
-from reelkit.db.errors import DatabaseUnavailable
-from reelkit.db.sessions import SessionRepository
+from reelkit.db.errors import ConstraintViolated, DatabaseUnavailable
+from reelkit.db.sessions import SessionPeerRow, SessionRepository
 from reelkit.process import wait_until
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
@@ -80,6 +81,110 @@ async def test_an_end_that_the_database_refuses_is_written_later(
     await wait_until(ended, timeout_s=5, interval_s=0.002)
     record = await record_of(harness, session_id)
     assert (record.ended_at, record.consumed_ms) == (utc(START_S + ALIVE_INTERVAL_S), 10_000)
+
+
+def refuse_sessions(patched: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise DatabaseUnavailable("database or disk is full")
+
+    patched.setattr(SessionRepository, "add", refuse)
+
+
+async def test_a_session_that_the_database_refuses_is_entered_with_the_next_join(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = await harness.meeting(title="Weekly")
+    with monkeypatch.context() as patched:
+        refuse_sessions(patched)
+        ada = await harness.gateway.join(meeting.id)
+    session_id = harness.room(meeting).session_id
+    with pytest.raises(NotFound):
+        await record_of(harness, session_id)
+    await harness.clock.advance(1)
+    bo = await harness.gateway.join(meeting.id)
+    record = await record_of(harness, session_id)
+    assert (record.title, record.started_at, record.live_peers) == ("Weekly", utc(START_S), 2)
+    # Those who were there before are in it.
+    assert [(peer.peer_id, peer.joined_at) for peer in await peers_of(harness, session_id)] == [
+        (ada.peer_id, utc(START_S)),
+        (bo.peer_id, utc(START_S + 1)),
+    ]
+    await ticked(harness, meeting)
+    await harness.gateway.end(meeting.id)
+    assert (await record_of(harness, session_id)).consumed_ms == 21_000
+
+
+async def test_a_session_that_the_database_refuses_is_entered_soon(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting, over = await harness.meeting(), await harness.meeting()
+    with monkeypatch.context() as patched:
+        refuse_sessions(patched)
+        await harness.gateway.join(meeting.id)
+        await harness.gateway.join(over.id)
+        over_id = harness.room(over).session_id
+        await harness.gateway.end(over.id)
+    await ticked_once_entered(harness, meeting)
+    assert (await record_of(harness, harness.room(meeting).session_id)).live_peers == 1
+    with pytest.raises(NotFound):
+        await record_of(harness, over_id)
+
+
+async def ticked_once_entered(harness: Harness, meeting: Meeting) -> None:
+    session_id = harness.room(meeting).session_id
+
+    async def entered() -> bool:
+        await harness.clock.advance(ALIVE_INTERVAL_S)
+        async with harness.database.session() as session:
+            return await SessionRepository(session).get(session_id) is not None
+
+    await wait_until(entered, timeout_s=5, interval_s=0.002)
+
+
+async def test_an_end_that_is_always_refused_keeps_no_other_back(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other, live = [await harness.attended_meeting() for _ in range(3)]
+    stuck_id, other_id = harness.room(stuck).session_id, harness.room(other).session_id
+    refused = {stuck_id, other_id}
+    present_peers = SessionRepository.present_peers
+
+    async def refuse(repository: SessionRepository, session_id: str) -> tuple[SessionPeerRow, ...]:
+        if session_id in refused:
+            raise ConstraintViolated("a row contradicts another")
+        return await present_peers(repository, session_id)
+
+    monkeypatch.setattr(SessionRepository, "present_peers", refuse)
+    for meeting in (stuck, other):
+        await harness.gateway.end(meeting.id)
+    refused.remove(other_id)
+
+    async def ended() -> bool:
+        await harness.clock.advance(ALIVE_INTERVAL_S)
+        return (await record_of(harness, other_id)).ended_at is not None
+
+    await wait_until(ended, timeout_s=5, interval_s=0.002)
+    assert (await record_of(harness, stuck_id)).ended_at is None
+    await ticked(harness, live)
+
+
+async def test_a_peer_that_returns_hidden_stays_as_it_was_seen(harness: Harness) -> None:
+    meeting = await harness.attended_meeting()
+    ada = await harness.gateway.join(meeting.id, "Ada")
+    session_id = harness.room(meeting).session_id
+    await harness.clock.advance(60)
+    await harness.gateway.leave(meeting.id, ada)
+    hidden = await harness.gateway.join(meeting.id, "Observer", hidden=True, peer_id=ada.peer_id)
+    await harness.clock.advance(60)
+    for _ in range(2):
+        peers = await peers_of(harness, session_id)
+        (told,) = [peer for peer in peers if peer.peer_id == ada.peer_id]
+        assert (told.name, told.left_at, told.present_ms) == ("Ada", utc(START_S + 60), 60_000)
+        record = await record_of(harness, session_id)
+        assert record.consumed_ms == sum(peer.present_ms for peer in peers) == 180_000
+        assert record.live_peers == 1
+        if hidden in harness.room(meeting).present:
+            await harness.gateway.leave(meeting.id, hidden)
 
 
 async def test_a_clock_that_is_set_back_takes_no_time_away(harness: Harness) -> None:

@@ -265,3 +265,24 @@ async def test_large_messages_use_up_the_rate_sooner(meeting: FakeMeeting) -> No
     with pytest.raises(Refused, match="too many"):
         await alice.ask(PluginEvent.STORE_INSERT_KEYS, insert, Empty)
     await alice.ask(RoomEvent.BROADCAST_MESSAGE, broadcast(), room_pb2.BroadcastMessage)
+
+
+async def test_nobody_fills_the_chat_alone(meeting: FakeMeeting) -> None:
+    phone = await meeting.joined("alice")
+    laptop = await meeting.connect("alice", peer_id="laptop")
+    await laptop.join()
+    bob = await meeting.joined("bob")
+    text = "x" * 32_768
+    for number in range(15):
+        await say(phone if number % 2 else laptop, text)
+    edit = chat_pb2.EditChatMessageRequest(chat_id=(await say(phone, "short")).chat_id, payload=text)
+    for client, event, request in (
+        (phone, ChatEvent.SEND_TO_ROOM, chat_pb2.SendChatMessageToRoomRequest(payload=text)),
+        (laptop, ChatEvent.EDIT_MESSAGE, edit),
+    ):
+        with pytest.raises(Refused, match="too much is written into the chat"):
+            await client.ask(event, request, Empty)
+    await say(phone, "what a human writes")
+    await say(bob, text)
+    await meeting.pass_time(20)
+    await say(laptop, text)

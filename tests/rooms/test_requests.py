@@ -103,6 +103,38 @@ async def test_a_meeting_can_be_full(tmp_path_factory: pytest.TempPathFactory) -
     await meeting.gateway.close()
 
 
+async def test_whoever_does_not_join_takes_no_place(tmp_path_factory: pytest.TempPathFactory) -> None:
+    meeting = FakeMeeting(tmp_path_factory.mktemp("data"), Settings(rooms=RoomSettings(max_peers=2)))
+    mallory, second = [await meeting.connect("mallory", peer_id=f"mallory-{number}") for number in range(2)]
+    erin = await meeting.connect("erin")
+    # There is a bound for those who are on their way in, too.
+    assert (second.socket.closed_with, erin.socket.closed_with) == (None, 1013)
+    await second.close()
+    alice = await meeting.joined("alice")
+    bob = await meeting.joined("bob")
+    with pytest.raises(Refused, match="the meeting is full"):
+        await mallory.join()
+    await bob.close()
+    await mallory.join()
+    assert meeting.room.visible_peer_count == 2
+    assert alice.socket.closed_with is None
+    await meeting.gateway.close()
+
+
+async def test_a_participant_has_only_so_many_devices(tmp_path_factory: pytest.TempPathFactory) -> None:
+    meeting = FakeMeeting(tmp_path_factory.mktemp("data"), Settings(rooms=RoomSettings(max_devices=2)))
+    phone, laptop, third = [await meeting.connect("ada", peer_id=name) for name in ("phone", "laptop", "third")]
+    await phone.join()
+    assert (laptop.socket.closed_with, third.socket.closed_with) == (None, 1013)
+    # One that comes back is the same device, and others have theirs.
+    await meeting.connect("ada", peer_id="phone")
+    assert phone.socket.closed_with == 4001
+    await meeting.joined("bo")
+    await laptop.close()
+    assert (await meeting.connect("ada", peer_id="third")).socket.closed_with is None
+    await meeting.gateway.close()
+
+
 async def test_an_observer_that_fails_fails_the_join_alone(
     meeting: FakeMeeting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

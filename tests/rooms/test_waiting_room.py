@@ -77,6 +77,14 @@ async def test_people_wait_for_a_host(meeting: FakeMeeting) -> None:
     assert not await ask_in(erin)
 
 
+async def test_whoever_asks_again_is_not_told_of_again(meeting: FakeMeeting) -> None:
+    host = await meeting.joined("host", DOORKEEPER)
+    bob = await meeting.connect("bob", WAITS)
+    for _ in range(3):
+        assert not await ask_in(bob)
+    assert len(host.pushed(*LIST)) == 1
+
+
 async def test_hosts_do_not_wait_for_each_other(meeting: FakeMeeting) -> None:
     strict = preset(accept_waiting_requests=True, waiting_room_type="SKIP_ON_ACCEPT")
     host = await meeting.connect("host", strict)

@@ -8,9 +8,9 @@ import structlog
 from fastapi import APIRouter, WebSocket
 
 from reelkit.api.auth import State
-from reelkit.api.failures import DATABASE_DOWN, STATUS_BY_KIND, failure
-from reelkit.api.request_id import REQUEST_ID_HEADER, named_request
-from reelkit.api.websocket import StarletteSocket
+from reelkit.api.credentials import TOKEN_PARAMETER
+from reelkit.api.failures import DATABASE_DOWN, STATUS_BY_KIND
+from reelkit.api.websocket import StarletteSocket, refuse
 from reelkit.control.errors import ControlError
 from reelkit.db.errors import DatabaseUnavailable
 
@@ -33,18 +33,18 @@ async def meeting_socket(websocket: WebSocket, state: State) -> None:
     query = websocket.query_params
     peer_id = query.get("peerID", "")
     if _PEER_ID.fullmatch(peer_id) is None:
-        await _refuse(websocket, HTTPStatus.BAD_REQUEST, "peerID: must be 1 to 64 letters, digits, - or _")
+        await refuse(websocket, HTTPStatus.BAD_REQUEST, "peerID: must be 1 to 64 letters, digits, - or _")
         return
     try:
         admission = await state.control.participants.admit(
-            query.get("authToken", ""), peer_id=peer_id, meeting_id=query.get("roomID")
+            query.get(TOKEN_PARAMETER, ""), peer_id=peer_id, meeting_id=query.get("roomID")
         )
     except ControlError as error:
-        await _refuse(websocket, STATUS_BY_KIND[error.kind], error.message)
+        await refuse(websocket, STATUS_BY_KIND[error.kind], error.message)
         return
     except DatabaseUnavailable as error:
         log.error("the database refused a websocket", reason=error.message)  # noqa: TRY400 - the reason says it all
-        await _refuse(websocket, HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_DOWN)
+        await refuse(websocket, HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_DOWN)
         return
     await websocket.accept()
     socket = StarletteSocket(websocket)
@@ -60,9 +60,3 @@ async def meeting_socket(websocket: WebSocket, state: State) -> None:
         finally:
             duration_s = round(time.monotonic() - opened_s, 1)
             connection.info("websocket closed", code=socket.closed_with, duration_s=duration_s)
-
-
-async def _refuse(websocket: WebSocket, status: int, message: str) -> None:
-    with named_request() as request_id:
-        log.info("websocket refused", path=websocket.url.path, status=int(status), reason=message)
-        await websocket.send_denial_response(failure(status, message, headers={REQUEST_ID_HEADER: request_id}))

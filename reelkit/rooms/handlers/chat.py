@@ -71,6 +71,7 @@ async def send_to_room(
 ) -> chat_pb2.SendChatMessageToRoomResponse:
     peer.require_rate(request.ByteSize())
     _require_sending(peer.permissions.chat.public, request.payload_type, request.payload)
+    room.chat_allowance.require(peer.admission.participant_id, request.ByteSize())
     message = room.chat.add(
         peer_id=peer.id,
         user_id=peer.admission.participant_id,
@@ -90,6 +91,7 @@ async def send_to_peers(
     """A private message. What the SDK calls peer ids here are user ids; targets that may not receive get nothing."""
     peer.require_rate(request.ByteSize())
     _require_sending(peer.permissions.chat.private, request.payload_type, request.payload)
+    room.chat_allowance.require(peer.admission.participant_id, request.ByteSize())
     message = room.chat.add(
         peer_id=peer.id,
         user_id=peer.admission.participant_id,
@@ -111,6 +113,7 @@ async def edit(room: Room, peer: Peer, request: chat_pb2.EditChatMessageRequest)
     payload = request.payload if request.HasField("payload") else old.payload
     payload_type = request.payload_type if request.HasField("payload_type") else old.payload_type
     _require_sending(chat.private if old.target_user_ids else chat.public, payload_type, payload)
+    room.chat_allowance.require(peer.admission.participant_id, request.ByteSize())
     message = room.chat.replace(
         old.chat_id,
         payload=payload,
