@@ -11,7 +11,7 @@ from reelkit.control.validation import Params, Text
 _MAX_NAME_LENGTH = 255
 # RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.2: 64 octets, an @ and 255 octets.
 _MAX_EMAIL_LENGTH = 320
-_NUMBER = re.compile(r"[-+0-9.eE_\s]+")
+_NUMBER = re.compile(r"\s*[-+]?[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?\s*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 

@@ -28,6 +28,7 @@ class LiveServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="live-server")
+        self._clients: list[Cloudflare] = []
         self.api: Api | None = None
         """For what no client can do; touch it through :meth:`call`."""
         self.url = ""
@@ -37,7 +38,9 @@ class LiveServer:
 
     def client(self, token: str | None = None) -> Cloudflare:
         """The official client, as an operator would construct it."""
-        return Cloudflare(api_token=token or self.token, base_url=f"{self.url}/client/v4", max_retries=0)
+        client = Cloudflare(api_token=token or self.token, base_url=f"{self.url}/client/v4", max_retries=0)
+        self._clients.append(client)
+        return client
 
     def call(self, awaitable: Coroutine[Any, Any, T]) -> T:
         """Awaits something in the server's event loop."""
@@ -63,6 +66,8 @@ class LiveServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for client in self._clients:
+            client.close()
         assert self._loop is not None
         assert self._stop is not None
         self._loop.call_soon_threadsafe(self._stop.set)

@@ -34,7 +34,8 @@ class Server:
         self.process = process
         self.data = data
         self.facts: dict[str, Any] = json.loads((data / "listening.json").read_text())
-        self.kit = Cloudflare(api_token=TOKEN, base_url=f"{self.facts['http']}/client/v4", max_retries=0).realtime_kit
+        self.client = Cloudflare(api_token=TOKEN, base_url=f"{self.facts['http']}/client/v4", max_retries=0)
+        self.kit = self.client.realtime_kit
         self.ids: dict[str, Any] = {"account_id": self.facts["account_id"], "app_id": self.facts["app_id"]}
 
     def stop(self, signum: signal.Signals) -> int:
@@ -104,7 +105,9 @@ def serving(data: Path) -> Iterator[Server]:
             assert process.poll() is None, (data.parent / "stderr").read_text()
             assert time.monotonic() < deadline_s
             time.sleep(0.02)
-        yield Server(process, data)
+        server = Server(process, data)
+        with server.client:
+            yield server
     finally:
         process.kill()
         process.wait()

@@ -35,14 +35,15 @@ class RefusedCall(Exception):
 
 def python_methods() -> dict[str, type[BaseModel]]:
     """Every method of the installed Python client's ``realtime_kit``, with the model of its answer."""
-    kit = Cloudflare(api_token="x").realtime_kit
     found: dict[str, type[BaseModel]] = {}
-    for group, _ in inspect.getmembers_static(type(kit)):
-        if group.startswith("_") or not isinstance(resource := getattr(kit, group), SyncAPIResource):
-            continue
-        for name, method in inspect.getmembers(type(resource), inspect.isfunction):
-            if not name.startswith("_"):
-                found[f"{group}.{name}"] = getattr(models, str(inspect.signature(method).return_annotation))
+    with Cloudflare(api_token="x") as client:
+        kit = client.realtime_kit
+        for group, _ in inspect.getmembers_static(type(kit)):
+            if group.startswith("_") or not isinstance(resource := getattr(kit, group), SyncAPIResource):
+                continue
+            for name, method in inspect.getmembers(type(resource), inspect.isfunction):
+                if not name.startswith("_"):
+                    found[f"{group}.{name}"] = getattr(models, str(inspect.signature(method).return_annotation))
     return found
 
 

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.api.harness import Api, api_at
 from tests.conformance.reference import ANSWER, CREDENTIALS, REQUEST, Documented
+from tests.conformance.schema import Schema
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _WRONG: dict[str, Any] = {"boolean": "yes", "string": 7, "object": [], "number": "22", "integer": "60"}
@@ -24,35 +25,6 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]
 async def schemas(shared: Api) -> dict[str, Any]:
     document: dict[str, Any] = (await shared.anonymous.get("/openapi.json")).json()
     return document
-
-
-class Schema:
-    """A documented schema, seen as a field's: references followed, alternatives side by side."""
-
-    def __init__(self, document: dict[str, Any], *schemas: dict[str, Any], required: bool = False) -> None:
-        self._document = document
-        self.branches = [branch for schema in schemas for branch in self._flat(schema)]
-        self.required = required
-
-    def _flat(self, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        if "$ref" in schema:
-            yield from self._flat(self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-        elif choices := [*schema.get("anyOf", ()), *schema.get("oneOf", ())]:
-            for choice in choices:
-                yield from self._flat(choice)
-        elif schema.get("type") != "null":
-            yield schema
-
-    def field(self, path: str) -> "Schema":
-        name, _, rest = path.partition(".")
-        having = [branch for branch in self.branches if name in branch.get("properties", {})]
-        assert having, f"{name} is not documented"
-        required = all(name in branch.get("required", ()) for branch in having)
-        inner = Schema(self._document, *(branch["properties"][name] for branch in having), required=required)
-        return inner.field(rest) if rest else inner
-
-    def words(self) -> set[str]:
-        return {word for branch in self.branches for word in branch.get("enum", [branch.get("const")]) if word}
 
 
 def body_schema(document: dict[str, Any]) -> Schema:
@@ -86,7 +58,7 @@ async def test_each_field_of_the_answer_is_documented_as_on_the_page(schemas: di
 
 @pytest.mark.parametrize("path", CREDENTIALS)
 async def test_credentials_are_in_no_answer(schemas: dict[str, Any], path: str) -> None:
-    with pytest.raises(AssertionError, match="is not documented"):
+    with pytest.raises(KeyError):
         answer_schema(schemas).field(path)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -33,6 +34,7 @@ class Service:
 
     def __init__(self, live: LiveServer) -> None:
         self.url = live.url
+        self.session = requests.Session()
         self.headers = {"Authorization": f"Bearer {live.token}"}
         kit = live.client().realtime_kit
         ids: dict[str, Any] = {"account_id": live.account_id, "app_id": live.app_id}
@@ -61,7 +63,9 @@ class Service:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     with LiveServer(tmp_path, limits={"enabled": False}) as live:
-        yield Service(live)
+        found = Service(live)
+        with found.session:
+            yield found
 
 
 def _try(service: Service, operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode) -> None:
@@ -77,7 +81,7 @@ def _try(service: Service, operation: APIOperation[Any, Any, Any, Any], mode: Ge
     def one(case: Case[Any]) -> None:
         for name in case.path_parameters.keys() & service.known.keys():
             case.path_parameters[name] = service.known[name]
-        answer = case.call(base_url=service.url, headers=service.headers)
+        answer = case.call(base_url=service.url, session=service.session, headers=service.headers)
         fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
         assert not fault or answer.status_code == HTTPStatus.NOT_IMPLEMENTED, answer.text
         case.validate_response(answer, checks=DOCUMENTED)

@@ -33,7 +33,7 @@ async def the_recording(harness: Harness, meeting: Meeting, status: RecordingSta
     async def there() -> bool:
         return [each.status for each in await recordings(harness, meeting)] == [status]
 
-    await wait_until(there, timeout_s=5, interval_s=0.002)
+    await wait_until(there, timeout_s=10, interval_s=0.002)
     (found,) = await recordings(harness, meeting)
     assert (found.start_reason, found.start_caller) == (StartReason.RECORD_ON_START, None)
     return found
@@ -45,7 +45,7 @@ async def failed_once_more(harness: Harness, delay_s: float) -> None:
     async def waiting() -> bool:
         return delay_s in harness.clock.deadlines
 
-    await wait_until(waiting, timeout_s=5, interval_s=0.002)
+    await wait_until(waiting, timeout_s=10, interval_s=0.002)
 
 
 async def tried_again(harness: Harness, delay_s: float) -> None:

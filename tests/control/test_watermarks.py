@@ -56,9 +56,7 @@ async def host() -> AsyncIterator[Host]:
 @pytest.fixture
 async def open_harness(tmp_path: Path) -> AsyncIterator[Harness]:
     """A server whose operator lets callers name hosts of the private network."""
-    async with harness_at(
-        tmp_path, held=True, egress={"allow_private": True}, recording={"watermark_timeout_s": 0.3}
-    ) as opened:
+    async with harness_at(tmp_path, held=True, egress={"allow_private": True}) as opened:
         yield opened
 
 
@@ -184,14 +182,16 @@ async def test_a_host_out_of_order_costs_the_watermark_alone(open_harness: Harne
     await goes_on_without(open_harness, host, f"the host answered {status[:3]}")
 
 
-async def test_a_host_that_hangs_costs_a_limited_time_and_the_watermark(open_harness: Harness, host: Host) -> None:
+async def test_a_host_that_hangs_costs_a_limited_time_and_the_watermark(tmp_path: Path, host: Host) -> None:
     gone = asyncio.Event()
+    limited = {"watermark_timeout_s": 0.3}
 
     async def respond(_: bytes, __: asyncio.StreamWriter) -> None:
         await gone.wait()
 
     host.answer_with(respond)
-    await goes_on_without(open_harness, host, "within 0.3 s")
+    async with harness_at(tmp_path, held=True, egress={"allow_private": True}, recording=limited) as harness:
+        await goes_on_without(harness, host, "within 0.3 s")
     gone.set()
 
 
