@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 
 import reelkit
 from reelkit.api.body_limit import BodyLimit
+from reelkit.api.documentation import describe_beside
 from reelkit.api.envelope import ErrorEnvelope
 from reelkit.api.failures import handle_failures
 from reelkit.api.idempotency import Idempotency
@@ -70,6 +71,7 @@ def create_app(state: AppState) -> FastAPI:
     app = FastAPIOffline(
         docs_url="/docs", redoc_url=None, title="Reelkit", version=reelkit.__version__, description=_DESCRIPTION
     )
+    describe_beside(app)
     app.state.reelkit = state
     app.state.list_anchors = ListAnchors(state.clock)
     for module in (

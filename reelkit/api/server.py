@@ -66,8 +66,6 @@ async def serve(settings: Settings) -> None:
         await _warm_up(app)
         ended = await listeners.start(app, settings)
         _tell(settings, data, listeners, tls, boot)
-        # It takes most of a second, and is kept: whoever asks for it first would hold up everybody's meetings.
-        stack.push_async_callback(_ended, asyncio.create_task(asyncio.to_thread(app.openapi), name="openapi"))
         asked = asyncio.create_task(stop.wait(), name="stop-signal")
         await asyncio.wait({asked, *ended}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
@@ -199,10 +197,6 @@ async def _warm_up(app: FastAPI) -> None:
         return
 
     await app(scope, receive, send)
-
-
-async def _ended(task: asyncio.Task[object]) -> None:
-    await task
 
 
 def _stop_accepting(readiness: Readiness, listeners: _Listeners) -> None:

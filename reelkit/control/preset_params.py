@@ -34,7 +34,8 @@ Font = Annotated[Text, Field(max_length=_MAX_FONT_LENGTH)]
 
 
 class _Part(Params):
-    model_config = ConfigDict(extra="forbid")
+    # Nothing here is explained in docstrings of its own, and looking for them takes a second at every start.
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=False)
 
 
 class MaxVideoStreams(_Part):
