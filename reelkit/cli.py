@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import reelkit
 from reelkit.capture.layout import JOURNAL_FILE
+from reelkit.collector import paused_collector
 from reelkit.commands import apps, meetings, participants, presets, recordings, sessions, tokens, webhooks
 from reelkit.commands.command import command
 from reelkit.commands.record import record
@@ -57,8 +58,9 @@ def serve(
     """Runs the whole server until SIGTERM or Ctrl-C. All settings can also come from REELKIT_* variables."""
     settings = _settings(config, data=data, host=host, port=port, tls_port=tls_port)
     # Imported late, so that wrong options are told at once.
-    from reelkit.api.errors import AlreadyRunning, BadSetting
-    from reelkit.api.server import serve as serve_until_stopped
+    with paused_collector():
+        from reelkit.api.errors import AlreadyRunning, BadSetting
+        from reelkit.api.server import serve as serve_until_stopped
 
     configure_logging(settings.log_format, settings.log_level)
     try:

@@ -13,7 +13,7 @@ OPENAPI_PATH = "/openapi.json"
 def describe_beside(app: FastAPI) -> None:
     """Has the description made in a thread when it is asked for first, and kept.
 
-    It takes most of a second. FastAPI's own route makes it in the event loop, where it would hold up everybody's meetings.
+    It takes most of a second. FastAPI's own route makes it in the event loop, where it would hold up the meetings.
     """
 
     async def openapi(_: Request) -> JSONResponse:
