@@ -1,5 +1,6 @@
 """Somebody who is in a meeting and sends no media: what the API tells about people needs no more."""
 
+import contextlib
 import uuid
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -9,7 +10,7 @@ import jwt
 
 from reelkit.rooms.events import ChatEvent, MediaEvent, RoomEvent
 from reelkit.rooms.proto import chat_pb2, media_edge_pb2, room_pb2
-from testbed.signalling import ServerAddress, Signalling, participant_details
+from testbed.signalling import RefusedError, ServerAddress, Signalling, participant_details
 
 
 class Attendee:
@@ -53,7 +54,8 @@ class Attendee:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self.signalling.closed.is_set():
+        # Whoever was kicked may be on the way out already.
+        with contextlib.suppress(RefusedError):
             await self.signalling.tell(MediaEvent.LEAVE_ROOM, media_edge_pb2.PeerLeaveRequest())
         await self._exits.aclose()
 
