@@ -22,7 +22,7 @@ from testbed.clip_track import ClipTrack
 from testbed.clips import VideoCodec, camera_clip, microphone_clip
 from testbed.timeline import people
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 LIMIT_S = 15.0
 FEED = "peer-1"

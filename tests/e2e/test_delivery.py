@@ -23,7 +23,7 @@ from testbed.storage import s3
 from testbed.storage.s3 import RcloneS3
 from testbed.storage.server import BUCKET
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
 
 PATH = "weekly/2026"
 FILM_S = 1.0

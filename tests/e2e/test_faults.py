@@ -24,7 +24,7 @@ from testbed.stack import Stack
 from testbed.timeline import Timeline, people
 from tests.e2e.seats import seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 def child_of(stack: Stack, word: str) -> psutil.Process | None:

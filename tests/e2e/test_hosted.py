@@ -13,7 +13,7 @@ from testbed.stack import Stack
 from testbed.storage.s3 import ACCESS_KEY, SECRET, RcloneS3
 from testbed.storage.server import BUCKET
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 async def test_an_s3_bucket_from_the_call_to_the_erasure(tmp_path: Path) -> None:

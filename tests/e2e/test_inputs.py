@@ -15,7 +15,7 @@ from testbed.rehearsal import rehearse
 from testbed.stack import Stack
 from testbed.timeline import Timeline, people
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 VP8, VP8_SENT_AGAIN = 96, 97
 """Chromium's payload types."""

@@ -19,7 +19,7 @@ from testbed.stack import Stack
 from testbed.timeline import Timeline, people
 from tests.e2e.seats import seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 async def test_messages_become_cues_of_the_tar(stack: Stack, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.e2e.seats import seat
 PATIENCE_S = 40.0
 STREAMED_S = 8.0
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from testbed.rehearsal import rehearse
 from testbed.stack import Stack
 from testbed.timeline import Interval, Timeline, people
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 def short_meeting() -> Timeline:

@@ -24,7 +24,7 @@ from tests.e2e.seats import seat
 # Notices of the browser SDK.
 STARTED, STOPPED, PAUSED = 40, 41, 42
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from testbed.timeline import Timeline, people
 from tests.e2e.seats import seat
 from tests.e2e.test_faults import child_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 MAGENTA = (255, 0, 255)
 COLOURS = ((200, 0, 0), (0, 200, 0), (0, 0, 200))

@@ -25,7 +25,7 @@ from tests.e2e.seats import seat
 KEY = "stream-key-that-nobody-may-see"
 PATIENCE_S = 40.0
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from testbed.stack import Stack
 from testbed.timeline import Interval, Timeline, people
 from testbed.track_hearing import hear
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(240)]
 
 TOLERANCE_S = 0.06
 """Of real packets on a busy machine; captures on disk are judged more strictly elsewhere."""

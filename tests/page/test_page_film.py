@@ -17,7 +17,7 @@ from tests.page.films import BLUE, GREEN, PALETTE, RED, YELLOW, is_near, named, 
 from tests.page.recorded import RECORDING, Mark, at, page_config, recorded, supervised
 from tests.page.sites import Site, site_on
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(60)]
 
 STEP_S = 0.5
 EDGE_S = 0.07

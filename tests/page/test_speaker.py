@@ -101,6 +101,7 @@ async def test_a_path_that_is_taken_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.alone
 async def test_libpulse_plays_every_sample_once(ear: Ear) -> None:
     left, right = tone(440, 2.0), tone(660, 2.0, level=0.25)
     await played(ear, STEREO, interleaved(left, right))
@@ -113,6 +114,7 @@ async def test_libpulse_plays_every_sample_once(ear: Ear) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.alone
 async def test_other_formats_come_out_the_same(ear: Ear) -> None:
     await played(ear, MONO_CD, (tone(440, 1.0, 44_100) * 32_767).astype("<i2").tobytes())
     await ear.silence()
@@ -126,6 +128,7 @@ async def test_other_formats_come_out_the_same(ear: Ear) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.alone
 async def test_two_at_once_are_added_up(ear: Ear) -> None:
     low, high = tone(300, 1.5, level=0.3), tone(5_000, 1.5, level=0.2)
     silent = np.zeros_like(low)
@@ -140,6 +143,7 @@ async def test_two_at_once_are_added_up(ear: Ear) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.alone
 @pytest.mark.parametrize("hold_up_s", [0.0, 1.5 * TARGET_S], ids=["free", "held-up"])
 async def test_nothing_is_lost_and_the_latency_is_the_truth(ear: Ear, hold_up_s: float) -> None:
     """What a client writes is heard exactly as late as it was told, also when the event loop is held up."""

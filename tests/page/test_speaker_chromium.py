@@ -18,7 +18,7 @@ from reelkit.process import wait_until
 from testbed.chromium import BINARY, QUIET_FLAGS
 from tests.page.sound import breaks, frequency_hz, joined, levels, onsets, sounding, tone
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(90)]
 
 STEADY_S = 10.0
 START_TIMEOUT_S = 20.0

@@ -18,7 +18,7 @@ from testbed.chromium import BINARY, FLAGS
 from tests.publish.segments import write_film
 from tests.render.media import tone
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(90)]
 
 FRAMES = 130
 """Two segments."""

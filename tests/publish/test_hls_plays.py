@@ -14,7 +14,7 @@ from tests.publish.hls.interactive import config_of, mark, opening, sent, write_
 from tests.publish.segments import write_film
 from tests.render.media import tone
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(120)]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "interactive.md"
 FRAMES = 610

@@ -15,7 +15,7 @@ from reelkit.sfu.addresses import media_addresses, media_routes
 from tests.rooms.browser import Clients
 from tests.rooms.sdk_server import SdkServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(120)]
 
 RECORDER = {"name": "recorder", "permissions": {"hidden_participant": True, "is_recorder": True}}
 # What came in on all PeerConnections, and the far ends of the pairs of candidates that ICE chose.

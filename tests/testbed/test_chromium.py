@@ -10,7 +10,7 @@ from testbed.participant import SyntheticParticipant
 from testbed.stack import Stack
 from testbed.timeline import people
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 async def test_meets_with_the_official_sdk() -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 import testbed.demo
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 ROOT = Path(testbed.demo.__file__).parent.parent
 

@@ -12,7 +12,7 @@ from testbed.participant import SyntheticParticipant, prepare
 from testbed.stack import Stack
 from testbed.timeline import Interval, Timeline, people
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 ADA, BO, CLEO = people(3)
 MEETING = Timeline(

@@ -19,7 +19,7 @@ from testbed.signalling import RefusedError
 from testbed.stack import Stack
 from testbed.timeline import Interval, Timeline, people
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

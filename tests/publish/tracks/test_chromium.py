@@ -14,7 +14,7 @@ from tests.publish.tracks.captures import PICTURES, SOUND, make
 
 __all__ = ["origin", "page"]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(90)]
 
 
 async def test_they_play_to_their_end_and_are_as_long_as_the_meeting(tmp_path: Path, origin: str, page: Page) -> None:
