@@ -4,7 +4,7 @@ PYTHON_IN_VENV := .venv/bin/python
 # Everything that moves media runs in a network namespace of its own, so that no packet leaves the machine.
 NETNS := scripts/netns.sh
 
-.PHONY: help setup demo test lint format docs bench clean
+.PHONY: help setup demo test coverage lint format docs bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -18,6 +18,10 @@ demo: setup ## a real meeting of three browsers, recorded; the film lies in demo
 test: ## all tests, against real Janus and Chromium and real storage servers
 	@bash scripts/setup.sh --tests
 	@bash scripts/test.sh
+
+coverage: ## all tests, with branch coverage, which takes longer
+	@bash scripts/setup.sh --tests
+	@REELKIT_COVERAGE=1 bash scripts/test.sh
 
 lint: setup ## ruff, mypy, import contracts, generated files up to date
 	@bash scripts/lint.sh

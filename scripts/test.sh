@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs the tests, each process of them in a network namespace of its own, and prints branch coverage:
+# Runs the tests, each process of them in a network namespace of its own:
 #   1. what does not judge by the wall clock, in several processes side by side
 #   2. what does, one after the other with nothing beside it: tests marked alone
 #   3. what keeps data, once more on PostgreSQL instead of SQLite, side by side again
-# With arguments, which go to pytest, only one process.
+# With arguments, which go to pytest, only one process. With REELKIT_COVERAGE=1 branch coverage is measured and printed, which
+# takes longer.
 # Tests marked e2e play meetings with real browsers and a real SFU: a machine that stood still for a second fails them. Up to
 # three of them are heard once more, in a process and servers of their own, and must pass then. Any other failure stands,
 # and both results are printed.
@@ -12,19 +13,21 @@ cd "$(dirname "$0")/.."
 SECOND_HEARINGS=3
 # Each takes some hundred megabytes; more than four wait for the disk.
 MOST_PROCESSES=4
-WITH_DATA=(tests/db tests/control tests/api tests/commands)
+WITH_DATA=(tests/db tests/control tests/api)
 # Where pytest notes the failures of the first two, and no others.
 CACHE=.pytest_cache/hearings
 SLOWEST=--durations=15
 
-run() { scripts/netns.sh .venv/bin/coverage run -m pytest "$@"; }
+MEASURING=${REELKIT_COVERAGE:-}
+
+run() { scripts/netns.sh .venv/bin/python ${MEASURING:+-m coverage run} -m pytest "$@"; }
 
 # What each process measured is put together under a name that the next ones leave alone.
 side_by_side() {
   local name=$1 status=0
   shift
   .venv/bin/python -m pytest --dist loadfile --tx "$processes*popen//python=scripts/netns-python.sh" \
-    --cov --cov-report= "$SLOWEST" -o cache_dir="$CACHE/$name" "$@" || status=$?
+    ${MEASURING:+--cov --cov-report=} "$SLOWEST" -o cache_dir="$CACHE/$name" "$@" || status=$?
   [ ! -e .coverage ] || mv .coverage ".coverage.$name"
   return "$status"
 }
@@ -67,6 +70,8 @@ else
   printf '\n==> once more on PostgreSQL: tests that keep data\n'
   side_by_side postgresql -m "not alone and not e2e" --database postgresql "${WITH_DATA[@]}" || status=$?
 fi
-.venv/bin/coverage combine --quiet
-.venv/bin/coverage report | tail -n 40
+if [ -n "$MEASURING" ]; then
+  .venv/bin/coverage combine --quiet
+  .venv/bin/coverage report | tail -n 40
+fi
 exit "$status"

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.api.live import LiveServer
 
-EXAMPLES_PER_OPERATION = 8
+EXAMPLES_PER_OPERATION = 5
 DOCUMENTED = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 

@@ -2,10 +2,15 @@
 
 import asyncio
 
+import pytest
+
 from reelkit.clock import SystemClock
 from reelkit.sfu.client import JanusClient
 from reelkit.sfu.probe import PROBE_INTERVAL_S, HealthProbe
 from tests.sfu.fake_janus import SECRET, FakeJanus, Request
+
+# Requests wait for a twentieth of a second.
+pytestmark = pytest.mark.alone
 
 LIMIT_S = 5.0
 
