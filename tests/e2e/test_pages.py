@@ -93,10 +93,11 @@ async def test_a_recording_app_of_the_hosted_service_runs_as_it_is(
         done = await api.recording_in(recording_id, "UPLOADED")
     tar = unpacked(await api.download(done, tmp_path), tmp_path / "hls")
     film = as_film(tar)
-    seen = picture_at(film, 5.0)
-    assert share(seen[4:28, 4:28], MAGENTA) > 0.9
+    # Nobody flashes at all of these times.
+    seen = [picture_at(film, at_s) for at_s in (4.2, 4.6, 5.0)]
+    assert share(seen[0][4:28, 4:28], MAGENTA) > 0.9
     for person in cast:
-        assert share(seen, person.colour, 40) > 0.08, person.name
+        assert max(share(picture, person.colour, 40) for picture in seen) > 0.08, person.name
     assert changes_per_s(film, 3.0, 8.0) > 20
     sound = heard(film)
     assert max(sound.loudest_db(person.tone_hz) for person in cast) > -30
