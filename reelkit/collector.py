@@ -15,3 +15,9 @@ def paused_collector() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def keep_what_there_is() -> None:
+    """Call it once everything is set up: later collections pass over all of it, and are short."""
+    gc.collect()
+    gc.freeze()

@@ -23,6 +23,7 @@ from reelkit.api.state import AppState
 from reelkit.api.stop_signal import StopSignal
 from reelkit.api.tls import TlsFiles, tls_files
 from reelkit.clock import Clock, SystemClock
+from reelkit.collector import keep_what_there_is
 from reelkit.control.links import HostedLinks
 from reelkit.control.plane import Boot, ControlPlane
 from reelkit.control.ports import Bucket
@@ -64,6 +65,7 @@ async def serve(settings: Settings) -> None:
         stack.callback(_stop_accepting, state.readiness, listeners)
         app = create_app(state)
         await _warm_up(app)
+        keep_what_there_is()
         ended = await listeners.start(app, settings)
         _tell(settings, data, listeners, tls, boot)
         asked = asyncio.create_task(stop.wait(), name="stop-signal")
