@@ -11,10 +11,11 @@ from sqlalchemy import insert
 
 from reelkit.db import Database
 from reelkit.db.base import Base
-from reelkit.db.meetings import MeetingRow, folded
+from reelkit.db.meetings import MeetingRow
 from reelkit.db.participants import ParticipantRow
 from reelkit.db.presets import PresetRow
 from reelkit.db.recordings import RecordingRow
+from reelkit.db.titles import folded
 from reelkit.db.webhooks import WebhookDeliveryRow, WebhookRow
 from reelkit.render.config import RenderConfig
 

@@ -35,3 +35,8 @@ class SystemClock:
 def utc(time_s: float) -> datetime:
     """The aware UTC datetime of ``time_s`` seconds since the epoch."""
     return datetime.fromtimestamp(time_s, tz=UTC)
+
+
+def iso_ms(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and ``Z``, the one form in which times are told."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -117,6 +117,10 @@ class RenderSettings(_Section):
         "recordings are rendered when a place is free, or after their stop, oldest first; nothing is lost meanwhile.",
     )
 
+    def lag_behind_s(self, *, captures_at_once: bool) -> float:
+        """How far a renderer stays behind: the SFU without the flush shim writes what it captures in large pieces."""
+        return self.lag_s if captures_at_once else self.lag_without_flush_s
+
 
 class RecordingSettings(_Section):
     """Rules of recordings."""

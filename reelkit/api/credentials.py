@@ -15,6 +15,8 @@ TOKEN_PARAMETER = "authToken"  # noqa: S105 - its name
 
 _EMAIL_HEADER = "x-auth-email"
 _KEY_HEADER = "x-auth-key"
+CREDENTIAL_HEADERS = ("authorization", _EMAIL_HEADER, _KEY_HEADER)
+"""All headers that say who sends a request."""
 # A network of this size is what one customer of a provider gets (RFC 6177): its addresses are as good as one.
 _IPV6_PREFIX_BITS = 64
 # A proxy may tell of clients whatever they said; more than any address has is not remembered.
@@ -61,7 +63,7 @@ def sent_credential(headers: Headers) -> Credential:
 def has_credential(scope: Scope) -> bool:
     """Whether a request says who sends it, truly or not."""
     headers = Headers(scope=scope)
-    return any(name in headers for name in ("authorization", _EMAIL_HEADER, _KEY_HEADER))
+    return any(name in headers for name in CREDENTIAL_HEADERS)
 
 
 def holder_of(scope: Scope, state: AppState) -> Holder | None:

@@ -5,13 +5,14 @@ Success is ``{"success": true, "data": …}``, a list adds ``paging``. A failure
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from reelkit.clock import iso_ms
 from reelkit.control import paging as control_paging
 
 T = TypeVar("T")
@@ -19,11 +20,6 @@ Item = TypeVar("Item")
 
 # An answer's optional field: left out when it is None. The SDK encodes a null name into protobuf and fails to join.
 Absent = Annotated[T | None, Field(default=None, exclude_if=lambda value: value is None)]
-
-
-def iso_ms(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds and ``Z``, the one form in which times leave the API."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Timestamp = Annotated[
@@ -77,6 +73,11 @@ class Paging(WireModel):
     start_offset: int = Field(examples=[1])
     end_offset: int = Field(examples=[30])
 
+    @classmethod
+    def of(cls, page: control_paging.Page[Any]) -> Self:
+        """Where ``page`` lies."""
+        return cls(total_count=page.total_count, start_offset=page.start_offset, end_offset=page.end_offset)
+
 
 class Page(WireModel, Generic[T]):
     """A success with one page of a list."""
@@ -90,7 +91,7 @@ class Page(WireModel, Generic[T]):
         """The page with each item converted to its wire model."""
         return cls(
             data=[convert(item) for item in page.items],
-            paging=Paging(total_count=page.total_count, start_offset=page.start_offset, end_offset=page.end_offset),
+            paging=Paging.of(page),
         )
 
 
@@ -108,8 +109,7 @@ class ErrorEnvelope(WireModel):
     error: ErrorItem
     errors: list[ErrorItem]
     request_id: Absent[str] = Field(
-        default=None,
-        exclude_if=lambda value: value is None,
+        None,
         description="The request's name in the server's log, as in the header cf-ray.",
         examples=["9f86d081884c7d65"],
     )

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from reelkit.api.credentials import CREDENTIAL_HEADERS
 from reelkit.api.queries import PageQuery
 from reelkit.clock import Clock
 
@@ -21,7 +22,6 @@ LIFETIME_S = 600.0
 # Half a kilobyte each; the list that was turned longest ago is forgotten.
 MAX_ANCHORS = 4_096
 _PAGE_NO = "page_no"
-_CREDENTIALS = ("authorization", "x-auth-email", "x-auth-key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Anchor:
 def _anchor(request: Request, page: PageQuery) -> Anchor:
     anchors: ListAnchors = request.app.state.list_anchors
     asked = sorted((name, value) for name, value in request.query_params.multi_items() if name != _PAGE_NO)
-    who = [request.headers.get(name) for name in _CREDENTIALS]
+    who = [request.headers.get(name) for name in CREDENTIAL_HEADERS]
     # As a hash: it is of one size, and no credential stays in memory for it.
     key = hashlib.sha256(repr((who, request.url.path, asked)).encode()).digest()
     return Anchor(anchors, key, first=page.page_no == 1)

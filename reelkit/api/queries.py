@@ -1,6 +1,6 @@
 """Query parameters that several lists share."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 from pydantic import AfterValidator
 
 from reelkit.control.paging import DEFAULT_PER_PAGE, MAX_PER_PAGE, PageRequest
-from reelkit.control.validation import Text
+from reelkit.control.validation import Text, in_utc
 
 
 class SortOrder(StrEnum):
@@ -16,15 +16,7 @@ class SortOrder(StrEnum):
     DESC = "DESC"
 
 
-def _aware(moment: datetime) -> datetime:
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be a time between the years 1 and 9999") from None
-
-
-# Without an offset a time is taken as UTC.
-Instant = Annotated[datetime, AfterValidator(_aware)]
+Instant = Annotated[datetime, AfterValidator(in_utc)]
 # A longer text is in no title.
 Search = Annotated[Text | None, Query(max_length=1_000, description="Part of the name or title, or an id.")]
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from reelkit.clock import iso_ms
 from reelkit.commands.errors import WrongUsage
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -34,7 +35,7 @@ def moment(option: str, written: str | None, *, ahead: bool, now: datetime | Non
             found = present + length if ahead else present - length
         else:
             found = datetime.fromisoformat(written.strip())
-        return found.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return iso_ms(found)
     except (ValueError, OverflowError) as error:
         raise WrongUsage(f"{option}: {written!r} is no time: write 2026-01-31, 2026-01-31T18:00 or 30d") from error
 

@@ -7,8 +7,8 @@ https://developers.cloudflare.com/realtime/realtimekit/core/chat/
 import csv
 import io
 from collections.abc import Iterable
-from datetime import UTC
 
+from reelkit.clock import iso_ms
 from reelkit.db.chats import ChatMessageRow
 
 COLUMNS = (
@@ -54,7 +54,7 @@ def lines(rows: Iterable[ChatMessageRow], *, spreadsheet: bool) -> str:
             _flag(row.is_edited),
             _PAYLOAD_TYPES.get(row.payload_type, _OTHER_PAYLOAD_TYPE),
             show(row.payload),
-            row.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            iso_ms(row.created_at),
         )
         for row in rows
     )

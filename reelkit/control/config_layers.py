@@ -80,8 +80,7 @@ def layered_recording(
     start: RecordingParams, meeting: RecordingConfig | None, app: RecordingConfig | None
 ) -> Layered[RecordingParams]:
     """What the start call of a film asks for over its meeting and its app."""
-    without = start.reelkit.without if start.reelkit is not None and start.reelkit.without is not None else ()
-    merged, origins = _merged(start.model_dump(exclude_none=True), meeting, app, frozenset(without))
+    merged, origins = _merged(start, meeting, app)
     return Layered(RecordingParams.model_validate(merged), origins)
 
 
@@ -89,8 +88,7 @@ def layered_tracks(
     start: TrackRecordingParams, meeting: RecordingConfig | None, app: RecordingConfig | None
 ) -> Layered[TrackRecordingParams]:
     """The same of a track recording, to which only where its files go and how long it may be mean anything."""
-    without = start.reelkit.without if start.reelkit is not None and start.reelkit.without is not None else ()
-    merged, origins = _merged(start.model_dump(exclude_none=True), meeting, app, frozenset(without), only=_OF_TRACKS)
+    merged, origins = _merged(start, meeting, app, only=_OF_TRACKS)
     return Layered(TrackRecordingParams.model_validate(merged), origins)
 
 
@@ -100,10 +98,9 @@ def patched(config: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, An
 
 
 def _merged(
-    start: dict[str, Any],
+    start: RecordingParams | TrackRecordingParams,
     meeting: RecordingConfig | None,
     app: RecordingConfig | None,
-    without: frozenset[str],
     *,
     only: frozenset[str] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Layer]]:
@@ -115,10 +112,11 @@ def _merged(
             upper = {name: value for name, value in given.items() if only is None or name in only}
             merged = _over(upper, merged, "")
             origins = _claimed(origins, upper, layer)
-    for path in without:
+    for path in (start.reelkit.without or ()) if start.reelkit is not None else ():
         merged = _taken_out(merged, path.split("."))
         origins = {name: layer for name, layer in origins.items() if not _lies_in(name, path)}
-    return _over(start, merged, ""), _claimed(origins, start, Layer.START)
+    asked = start.model_dump(exclude_none=True)
+    return _over(asked, merged, ""), _claimed(origins, asked, Layer.START)
 
 
 def _over(upper: Mapping[str, Any], lower: Mapping[str, Any], at: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ CHECK_INTERVAL_S = 3_600.0
 # A database that refuses to forget is asked again after this.
 RETRY_S = 5.0
 KEY_FIELD = "Idempotency-Key"
+_STILL_RUNNING = f"{KEY_FIELD}: the first request with this key is still being carried out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class KeptAnswers:
         async with self._locks.held(request_id):
             if request_id in self._running:
                 _require_same(self._running[request_id], request_sha256)
-                raise StillRunning(f"{KEY_FIELD}: the first request with this key is still being carried out")
+                raise StillRunning(_STILL_RUNNING)
             row = await self._claim(request_id, request_sha256)
             if row is None:
                 self._running[request_id] = request_sha256
@@ -169,7 +170,7 @@ class KeptAnswers:
                 await repository.add(KeptAnswerRow(id=request_id, request_sha256=request_sha256, started_at=now))
         except ConstraintViolated as error:
             # Another server on the same database was a moment earlier.
-            raise StillRunning(f"{KEY_FIELD}: the first request with this key is still being carried out") from error
+            raise StillRunning(_STILL_RUNNING) from error
         self._forgotten.discard(request_id)
         return None
 

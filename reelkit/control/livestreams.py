@@ -18,6 +18,7 @@ from reelkit.control.meetings import Meeting, MeetingService
 from reelkit.control.paging import Page, PageRequest
 from reelkit.control.ports import Gateway, Sfu
 from reelkit.control.recording_params import VideoConfig
+from reelkit.control.rooms import open_room_of
 from reelkit.control.sessions import SessionBook
 from reelkit.control.tasks import NamedLocks, uninterrupted
 from reelkit.db.livestreams import LivestreamFilter
@@ -148,12 +149,7 @@ class LivestreamService:
             await self._settle_earlier(meeting)
             livestream = await self._store.invoke(app_id=meeting.app_id, meeting_id=meeting.id, name=params.name)
             try:
-                room = await gateway.open_room(
-                    meeting.id,
-                    meeting.title or "",
-                    organization_id=meeting.app_id,
-                    session_keep_alive_s=meeting.session_keep_alive_s,
-                )
+                room = await open_room_of(gateway, meeting)
                 await self._sessions.open(room)
                 stream, render = self.urls.stream(livestream), self._render(livestream, params)
             except (ReelkitError, OSError) as error:
@@ -190,7 +186,7 @@ class LivestreamService:
         return RenderConfig(
             recording_id=livestream.id,
             live=True,
-            lag_s=settings.lag_s if self._sfu.flushes else settings.lag_without_flush_s,
+            lag_s=settings.lag_behind_s(captures_at_once=self._sfu.flushes),
             video=media.video,
             audio=media.audio,
             files=(),

@@ -29,6 +29,7 @@ from reelkit.control.recording import Recording, RecordingStatus, StopReason
 from reelkit.control.recording_plan import RecordingPlan
 from reelkit.control.recording_store import RecordingStore
 from reelkit.control.retention import Retention
+from reelkit.control.rooms import open_room_of
 from reelkit.control.sessions import SessionBook
 from reelkit.control.timed_metadata import metadata_of
 from reelkit.errors import ReelkitError
@@ -103,12 +104,7 @@ class PageRecorder:
         """
         try:
             self._require_open()
-            room = await gateway.open_room(
-                meeting.id,
-                meeting.title or "",
-                organization_id=meeting.app_id,
-                session_keep_alive_s=meeting.session_keep_alive_s,
-            )
+            room = await open_room_of(gateway, meeting)
             await self._sessions.open(room)
             invoked = await self._store.amend(recording.id, session_id=room.session_id)
             await self._open(RecordedPage(invoked, room, plan.max_seconds, place), plan, page, meeting)

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from reelkit.control.validation import WHOLE, Flag, Params, Text
+from reelkit.control.validation import NOT_BLANK, WHOLE, Flag, Params, Text
 
 MAX_NAME_LENGTH = 255
 # Far more tiles than any client lays out.
@@ -17,13 +17,7 @@ _MAX_URL_LENGTH = 2_048
 _MAX_SPACING_PX = 1_000
 
 
-def _named(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
-
-
-PresetName = Annotated[Text, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_named)]
+PresetName = Annotated[Text, Field(min_length=1, max_length=MAX_NAME_LENGTH), NOT_BLANK]
 Whole = Annotated[int, Field(strict=True), WHOLE]
 Streams = Annotated[int, Field(strict=True, ge=0, le=_MAX_STREAMS), WHOLE]
 FrameRate = Annotated[float, Field(strict=True, gt=0, le=_MAX_FRAME_RATE)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reelkit.control.errors import Invalid, Unsupported
+from reelkit.rooms.preset import VIEWS_WITH_STAGE
 
 _UNBUILT = {
     "permissions.connected_meetings.can_alter_connected_meetings": "connected meetings are",
@@ -22,7 +23,6 @@ _REQUESTABLE = (
     "permissions.media.screenshare.can_produce",
 )
 _CAN_REQUEST = "CAN_REQUEST"
-_VIEWS_WITH_STAGE = frozenset({"WEBINAR", "LIVESTREAM"})
 
 
 def require_built(given: Mapping[str, Any]) -> None:
@@ -34,7 +34,7 @@ def require_built(given: Mapping[str, Any]) -> None:
 
 def require_sound(document: Mapping[str, Any]) -> None:
     """Raises Invalid if a whole preset lets people ask for what nobody can grant: only a stage can be asked for."""
-    if _at(document, "permissions.stage_enabled") or _at(document, "config.view_type") in _VIEWS_WITH_STAGE:
+    if _at(document, "permissions.stage_enabled") or _at(document, "config.view_type") in VIEWS_WITH_STAGE:
         return
     for path in _REQUESTABLE:
         if _at(document, path) == _CAN_REQUEST:

@@ -19,6 +19,7 @@ from reelkit.control.ports import Gateway, Room
 from reelkit.control.recording import Recording, RecordingStatus, StopReason
 from reelkit.control.recording_plan import RecordingPlan
 from reelkit.control.recording_store import RecordingChanges, RecordingStore
+from reelkit.control.rooms import open_room_of
 from reelkit.control.sessions import SessionBook
 from reelkit.control.tasks import NamedLocks
 from reelkit.control.timed_metadata import metadata_of
@@ -103,12 +104,7 @@ class Recorder:
             if plan.media.watermark_png is not None:
                 # Before the first packet: a server that dies later finds all that the film needs.
                 await self._delivery.store_watermark(recording.id, plan.media.watermark_png)
-            room = opened = await gateway.open_room(
-                meeting.id,
-                meeting.title or "",
-                organization_id=meeting.app_id,
-                session_keep_alive_s=meeting.session_keep_alive_s,
-            )
+            room = opened = await open_room_of(gateway, meeting)
             await self._sessions.open(room)
         except (ReelkitError, OSError) as error:
             await self._abandon(recording, room, str(error))

@@ -112,7 +112,7 @@ def plan_recording(merged: RecordingParams, settings: Settings, *, captures_at_o
         media=media,
         max_seconds=merged.max_seconds or settings.recording.max_seconds,
         file_name_prefix=merged.file_name_prefix,
-        lag_s=render.lag_s if captures_at_once else render.lag_without_flush_s,
+        lag_s=render.lag_behind_s(captures_at_once=captures_at_once),
         keep_capture=merged.reelkit.keep_capture if merged.reelkit is not None else None,
         examine=settings.integrity.decode,
         storage=merged.storage_config,

@@ -1,7 +1,7 @@
 """What is written into the book of sessions, in one transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,10 +12,8 @@ from reelkit.control.webhooks.events import EndReason
 from reelkit.control.webhooks.outbox import Outbox
 from reelkit.db.meetings import MeetingRepository
 from reelkit.db.sessions import MAX_NAME_LENGTH, SessionPeerRow, SessionRepository, SessionRow
-from reelkit.db.visits import SessionVisitRow, VisitRepository
+from reelkit.db.visits import SessionVisitRow, VisitRepository, stay_ms
 from reelkit.rooms.peer import PeerInfo
-
-_MS = timedelta(milliseconds=1)
 
 
 class SessionEntries:
@@ -143,6 +141,6 @@ def _leave(live: SessionRow, peer: SessionPeerRow, visits: Sequence[SessionVisit
     peer.left_at = peer.updated_at = max(left_at, peer.joined_at)
     for visit in visits:
         visit.left_at = max(left_at, visit.joined_at)
-        stay_ms = round((visit.left_at - visit.joined_at) / _MS)
-        peer.present_ms += stay_ms
-        live.consumed_ms += stay_ms
+        stayed_ms = stay_ms(visit.joined_at, visit.left_at)
+        peer.present_ms += stayed_ms
+        live.consumed_ms += stayed_ms

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 from uuid import NAMESPACE_OID, uuid5
 
 from reelkit.db.session_history import TimedPeer, TimedSession
-from reelkit.db.visits import SessionVisitRow
-
-_MS = timedelta(milliseconds=1)
+from reelkit.db.visits import SessionVisitRow, stay_ms
 
 
 class SessionStatus(StrEnum):
@@ -127,5 +125,4 @@ def _events(visit: SessionVisitRow) -> Iterable[PeerEvent]:
     yield event(PeerEventName.CREATED, visit.created_at)
     yield event(PeerEventName.JOINING, visit.joined_at)
     if visit.left_at is not None:
-        stay_ms = round((visit.left_at - visit.joined_at) / _MS)
-        yield event(PeerEventName.LEAVING, visit.left_at, stay_ms)
+        yield event(PeerEventName.LEAVING, visit.left_at, stay_ms(visit.joined_at, visit.left_at))

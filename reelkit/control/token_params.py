@@ -1,12 +1,12 @@
 """The body that makes an API token."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from reelkit.control.validation import Params, Text
+from reelkit.control.validation import NOT_BLANK, Params, Text, in_utc
 
 _MAX_NAME_LENGTH = 255
 # RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.2: 64 octets, an @ and 255 octets.
@@ -28,27 +28,14 @@ def _iso_text(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can hold 
     return value
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be a time between the years 1 and 9999") from None
-
-
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
-
-
 class TokenParams(Params):
     """A new API token."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=_MAX_NAME_LENGTH), AfterValidator(_not_blank)]
+    name: Annotated[Text, Field(min_length=1, max_length=_MAX_NAME_LENGTH), NOT_BLANK]
     """What it is for; for people."""
     app_id: Text | None = None
     """The one app that it opens; the whole account when left out."""
     email: Annotated[Text, Field(max_length=_MAX_EMAIL_LENGTH), AfterValidator(_address)] | None = None
     """Lets clients send the token as X-Auth-Key, together with this address as X-Auth-Email."""
-    expires_on: Annotated[datetime, BeforeValidator(_iso_text), AfterValidator(_in_utc)] | None = None
+    expires_on: Annotated[datetime, BeforeValidator(_iso_text), AfterValidator(in_utc)] | None = None
     """When it ends, in ISO 8601, UTC without an offset; never when left out."""

@@ -31,7 +31,7 @@ def plan_tracks(params: TrackRecordingParams, settings: Settings, *, captures_at
         media=plan_media(None, AudioConfig(), None, render),
         max_seconds=params.max_seconds or settings.recording.max_seconds,
         file_name_prefix=None,
-        lag_s=render.lag_s if captures_at_once else render.lag_without_flush_s,
+        lag_s=render.lag_behind_s(captures_at_once=captures_at_once),
         keep_capture=params.reelkit.keep_capture if params.reelkit is not None else None,
         examine=settings.integrity.decode,
         storage=params.storage_config,

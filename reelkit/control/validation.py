@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictBool, StrictInt, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictBool, ValidationError
 
 from reelkit.control.errors import Invalid
 
@@ -32,13 +33,28 @@ def _whole_number(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can h
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same instant; without an offset a time is taken as UTC. Raises ValueError."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999") from None
+
+
 UuidText = Annotated[str, AfterValidator(_uuid)]
 """A UUID with dashes, in lower case."""
 Text = Annotated[str, AfterValidator(_storable)]
 Flag = StrictBool
 WHOLE = BeforeValidator(_whole_number)
 """Of an integer: stands behind its bounds, which would be missing in the documentation otherwise."""
-WholeNumber = Annotated[StrictInt, WHOLE]
+NOT_BLANK = AfterValidator(_not_blank)
+"""Of a text."""
 
 
 class Params(BaseModel):

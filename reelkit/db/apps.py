@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reelkit.db.base import Base, Id, UtcDateTime
-from reelkit.db.page import RowPage, fetch_page
+from reelkit.db.page import RowPage, fetch_page, in_time
 
 
 class AccountRow(Base):
@@ -92,7 +92,5 @@ class AppRepository:
             query = query.where(AppRow.name.icontains(search, autoescape=True))
         if created_until is not None:
             query = query.where(AppRow.created_at <= created_until)
-        order = (AppRow.created_at.asc(), AppRow.id.asc())
-        if newest_first:
-            order = (AppRow.created_at.desc(), AppRow.id.desc())
+        order = in_time(AppRow.created_at, AppRow.id, newest_first=newest_first)
         return await fetch_page(self._session, query, order, offset=offset, limit=limit)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reelkit.db.base import Base, Id, UtcDateTime
-from reelkit.db.page import RowPage, fetch_page
+from reelkit.db.page import RowPage, fetch_page, in_time
 
 # So many fit into a statement.
 _IDS_AT_ONCE = 500
@@ -125,7 +125,5 @@ class LivestreamRepository:
             query = query.where(LivestreamRow.invoked_at >= where.invoked_from)
         if where.invoked_until is not None:
             query = query.where(LivestreamRow.invoked_at <= where.invoked_until)
-        order = (LivestreamRow.invoked_at.asc(), LivestreamRow.id.asc())
-        if newest_first:
-            order = (LivestreamRow.invoked_at.desc(), LivestreamRow.id.desc())
+        order = in_time(LivestreamRow.invoked_at, LivestreamRow.id, newest_first=newest_first)
         return await fetch_page(self._session, query, order, offset=offset, limit=limit)

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column, validates
+from sqlalchemy.orm import Mapped, mapped_column
 
 from reelkit.db.base import Base, Id, UtcDateTime
 from reelkit.db.page import RowPage, fetch_page
+from reelkit.db.titles import Titled, folded
 
 
-class MeetingRow(Base):
+class MeetingRow(Titled, Base):
     """A meeting; ``recording_config`` is the API's JSON without anything secret, ``recording_secrets`` the rest of it,
     encrypted."""
 
@@ -24,9 +25,6 @@ class MeetingRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     app_id: Mapped[str] = mapped_column(ForeignKey("apps.id"))
-    title: Mapped[str | None] = mapped_column(String(1_000))
-    folded_title: Mapped[str | None] = mapped_column(Text)
-    """The title as it is searched: without case, the same in every database."""
     status: Mapped[str] = mapped_column(String(16))
     record_on_start: Mapped[bool]
     live_stream_on_start: Mapped[bool]
@@ -38,16 +36,6 @@ class MeetingRow(Base):
     recording_secrets: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    @validates("title")
-    def _fold(self, _: str, title: str | None) -> str | None:
-        self.folded_title = folded(title) if title is not None else None
-        return title
-
-
-def folded(text: str) -> str:
-    """A text whose case does not matter any more."""
-    return text.casefold()
 
 
 def found_by(search: str) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, inspect, select
@@ -20,6 +21,13 @@ class RowPage(Generic[Row]):
 
     rows: tuple[Row, ...]
     total_count: int
+
+
+def in_time(
+    time: InstrumentedAttribute[datetime], key: InstrumentedAttribute[str], *, newest_first: bool
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The order of rows by a time, and by their key where times are equal."""
+    return (time.desc(), key.desc()) if newest_first else (time.asc(), key.asc())
 
 
 async def fetch_page(

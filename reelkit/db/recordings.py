@@ -12,7 +12,7 @@ from reelkit.db.base import Base, Id, UtcDateTime
 from reelkit.db.deliveries import DeliveryRow, RecordingFileRow
 from reelkit.db.hosted import HostedColumns
 from reelkit.db.meetings import MeetingRow, found_by
-from reelkit.db.page import RowPage, fetch_page
+from reelkit.db.page import RowPage, fetch_page, in_time
 
 RUNNING_STATUSES = ("INVOKED", "RECORDING", "PAUSED")
 """A meeting's recording with one of these keeps others of its type out, unless it allows several."""
@@ -189,9 +189,7 @@ class RecordingRepository:
             query = query.where(RecordingRow.invoked_at <= where.invoked_until)
         if where.expired is not None:
             query = query.where(_expired(now) if where.expired else not_(_expired(now)))
-        order = (RecordingRow.invoked_at.asc(), RecordingRow.id.asc())
-        if newest_first:
-            order = (RecordingRow.invoked_at.desc(), RecordingRow.id.desc())
+        order = in_time(RecordingRow.invoked_at, RecordingRow.id, newest_first=newest_first)
         return await fetch_page(self._session, query, order, offset=offset, limit=limit)
 
     async def _place(self, app_id: str, where: RecordingFilter) -> ColumnElement[bool] | None:

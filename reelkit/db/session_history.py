@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from reelkit.db.epoch import ms_until
-from reelkit.db.meetings import folded
 from reelkit.db.sessions import SessionPeerRow, SessionRow
+from reelkit.db.titles import folded
 from reelkit.db.visits import SessionVisitRow
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, select, update
+from sqlalchemy import BigInteger, ForeignKey, Index, String, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column, validates
+from sqlalchemy.orm import Mapped, mapped_column
 
 from reelkit.db.base import Base, Id, UtcDateTime
-from reelkit.db.meetings import folded
+from reelkit.db.titles import Titled
 
 MAX_NAME_LENGTH = 255
 
 
-class SessionRow(Base):
+class SessionRow(Titled, Base):
     """A session; it is live while ``ended_at`` is null."""
 
     __tablename__ = "sessions"
@@ -26,9 +26,6 @@ class SessionRow(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     app_id: Mapped[str] = mapped_column(ForeignKey("apps.id"))
     meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id"))
-    title: Mapped[str | None] = mapped_column(String(1_000))
-    folded_title: Mapped[str | None] = mapped_column(Text)
-    """The title as it is searched: without case, the same in every database."""
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     live_peers: Mapped[int]
@@ -40,11 +37,6 @@ class SessionRow(Base):
     alive_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was last known to go on, for a server that dies."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    @validates("title")
-    def _fold(self, _: str, title: str | None) -> str | None:
-        self.folded_title = folded(title) if title is not None else None
-        return title
 
 
 class SessionPeerRow(Base):

@@ -1,13 +1,15 @@
 """Visits: each time that a peer was in a session."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reelkit.db.base import Base, Id, UtcDateTime
+
+_MS = timedelta(milliseconds=1)
 
 
 class SessionVisitRow(Base):
@@ -26,6 +28,11 @@ class SessionVisitRow(Base):
     """When its client connected, which it does before it joins."""
     joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+def stay_ms(joined_at: datetime, left_at: datetime) -> int:
+    """How long a visit took that is over."""
+    return round((left_at - joined_at) / _MS)
 
 
 class VisitRepository:

@@ -32,8 +32,12 @@ class ChangedPermissions:
         """All that was changed for a participant; None if nothing was."""
         return self._patches.get(user_id)
 
+    def in_words(self, user_id: str) -> dict[str, Any]:
+        """The same in a preset's words; empty if nothing was changed."""
+        return _permissions_of(self._patches.get(user_id, PresetUpdates()))
 
-def permissions_of(patch: PresetUpdates) -> dict[str, Any]:
+
+def _permissions_of(patch: PresetUpdates) -> dict[str, Any]:
     """A patch in a preset's words."""
     permissions = MessageToDict(patch, preserving_proto_field_name=True)
     for part in permissions.get("media", {}).values():

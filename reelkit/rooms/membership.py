@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from reelkit.capture.events import MediaKind, PeerJoined, PeerLeft, PeerStageChanged, ProducerClosed
 from reelkit.rooms.admission import Admission
-from reelkit.rooms.changed_permissions import permissions_of
 from reelkit.rooms.connection import CloseCode, Connection
 from reelkit.rooms.errors import LimitExceeded, PeerRefused
 from reelkit.rooms.events import MediaEvent, PresetEvent, RoomEvent
@@ -41,22 +40,20 @@ def attach(room: "Room", admission: Admission, connection: Connection) -> Peer:
         # Peer ids are known to everybody in the meeting: they are no proof of identity. Those of peers who have left
         # still tell in the book of sessions and in captures who was there.
         raise PeerRefused("the peer id belongs to somebody else")
+    changes = room.changed_permissions.in_words(admission.participant_id)
     if peer is None:
         _require_place(room, admission)
         peer = Peer(admission, room.tasks, room.clock)
-        if (patch := room.changed_permissions.of(admission.participant_id)) is not None:
-            peer.change(permissions_of(patch))
+        if changes:
+            peer.change(changes)
         room.members[peer.id] = peer
     else:
         room.log.info("a peer is back", peer_id=peer.id)
         was_on_stage = peer.stage is Stage.ON
-        peer.admit_again(admission)
+        peer.admit_again(admission, changes)
         if peer.joined and was_on_stage is not (peer.stage is Stage.ON):
             record_stage(room, peer)
-            status = room_pb2.PeerStatusUpdate(
-                peer_id=peer.id, user_id=admission.participant_id, stage_type=peer.stage.wire
-            )
-            room.push(RoomEvent.PEER_STAGE_STATUS_UPDATE, status, room.joined_peers(but=peer))
+            room.push(RoomEvent.PEER_STAGE_STATUS_UPDATE, peer.stage_status(), room.joined_peers(but=peer))
         _resume(room, peer)
     peer.connection = connection
     room.life.keep_alive_for(admission.session_keep_alive_s)

@@ -14,7 +14,7 @@ from reelkit.rooms.connection import Connection
 from reelkit.rooms.envelope import encode
 from reelkit.rooms.errors import LimitExceeded
 from reelkit.rooms.lane import Lane
-from reelkit.rooms.preset import NO_RECORDER, CanProduce, Permissions, Preset, merged
+from reelkit.rooms.preset import NO_RECORDER, CanProduce, Permissions, Preset
 from reelkit.rooms.producer import Producer
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
 from reelkit.rooms.rate_limit import RateLimit
@@ -55,7 +55,6 @@ class Peer:
         self.id = admission.peer_id
         self.admission = admission
         self._preset = admission.preset
-        self._changes: dict[str, Any] = {}
         self.stage = Stage.ON if self._enters_on_stage else Stage.OFF
         self.name = admission.name
         self.connection: Connection | None = None
@@ -86,21 +85,20 @@ class Peer:
     def permissions(self) -> Permissions:
         return self._preset.permissions
 
-    def admit_again(self, admission: Admission) -> None:
-        """The client is back under a new admission; what was changed in the meeting still counts. It keeps its place,
-        unless that was its right by a preset that it has no more."""
+    def admit_again(self, admission: Admission, changes: Mapping[str, Any]) -> None:
+        """The client is back under a new admission; ``changes``, what was changed in the meeting, still counts. It
+        keeps its place, unless that was its right by a preset that it has no more."""
         by_right = self._enters_on_stage
         self.admission = admission
-        self._preset = admission.preset.changed(self._changes)
+        self.change(changes)
         if not self._preset.has_stage:
             self.stage = Stage.ON
         elif self._preset.stage_access is CanProduce.NOT_ALLOWED or (by_right and not self._enters_on_stage):
             self.stage = Stage.OFF
 
-    def change(self, permissions: Mapping[str, Any]) -> None:
-        """Changes some permissions for as long as the peer is there. Raises pydantic.ValidationError."""
-        self._preset = self._preset.changed(permissions)
-        self._changes = merged(self._changes, permissions)
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Sets what is changed of the admission's permissions, all of it. Raises pydantic.ValidationError."""
+        self._preset = self.admission.preset.changed(changes)
 
     @property
     def joined(self) -> bool:
@@ -187,6 +185,12 @@ class Peer:
             flags=room_pb2.PeerFlags(
                 preset_name=preset.name, recorder_type=preset.recorder_type, hidden_participant=self.hidden
             ),
+        )
+
+    def stage_status(self) -> room_pb2.PeerStatusUpdate:
+        """Where the peer stands with the stage, as others hear of it."""
+        return room_pb2.PeerStatusUpdate(
+            peer_id=self.id, user_id=self.admission.participant_id, stage_type=self.stage.wire
         )
 
     def media_participant(self) -> media_edge_pb2.RoomParticipants:

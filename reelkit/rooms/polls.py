@@ -58,9 +58,9 @@ class Poll:
 
     @property
     def size_bytes(self) -> int:
-        """What it takes, roughly: of a vote the id goes out twice."""
+        """What it takes, roughly."""
         texts = sum(len(text.encode()) for text in (self.question, self.created_by, *self.options))
-        return texts + sum(2 * len(user_id) + len(vote.name.encode()) for user_id, vote in self.votes.items())
+        return texts + sum(_vote_bytes(user_id, vote.name) for user_id, vote in self.votes.items())
 
     def view_of(self, user_id: str) -> PollView:
         """What one user may see: nobody's choice in an anonymous poll, and no counts too early."""
@@ -88,6 +88,11 @@ class Poll:
             anonymous=self.anonymous,
             votes=list(self.votes) if view.names else own,
         )
+
+
+def _vote_bytes(user_id: str, name: str) -> int:
+    """What a vote takes, roughly: the id goes out twice."""
+    return 2 * len(user_id) + len(name.encode())
 
 
 class Polls:
@@ -123,7 +128,7 @@ class Polls:
             raise MalformedMessage("the poll has no such option")
         if user_id in poll.votes:
             raise WrongState("the participant has voted already")
-        growth = 2 * len(user_id) + len(name.encode())
+        growth = _vote_bytes(user_id, name)
         if self._total_bytes + growth > MAX_TOTAL_BYTES:
             raise LimitExceeded("the session has too many votes")
         poll.votes[user_id] = Vote(name, option)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 NO_RECORDER = "NONE"
 """``recorder_type`` of ordinary people; the SDK hides everybody else, and also whoever has an empty one."""
 
-_VIEWS_WITH_STAGE = frozenset({"WEBINAR", "LIVESTREAM"})
+VIEWS_WITH_STAGE = frozenset({"WEBINAR", "LIVESTREAM"})
 
 
 class CanProduce(StrEnum):
@@ -145,7 +145,7 @@ class Preset(_Part):
     @property
     def has_stage(self) -> bool:
         """Whether only those who are on the stage send."""
-        return self.permissions.stage_enabled or self.config.view_type in _VIEWS_WITH_STAGE
+        return self.permissions.stage_enabled or self.config.view_type in VIEWS_WITH_STAGE
 
     @property
     def stage_access(self) -> CanProduce:

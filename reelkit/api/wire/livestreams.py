@@ -149,7 +149,7 @@ class ListedLivestreams(WireModel):
         first = {name: getattr(shown[0], name) for name in LivestreamWire.model_fields} if shown else {}
         return cls(
             **first,
-            paging=Paging(total_count=page.total_count, start_offset=page.start_offset, end_offset=page.end_offset),
+            paging=Paging.of(page),
             livestreams=shown,
         )
 

@@ -113,7 +113,7 @@ class SessionParticipantPage(WireModel):
     def of(cls, page: Page[SessionPeer]) -> Self:
         return cls(
             data=SessionParticipantList(participants=[SessionParticipantWire.of(peer) for peer in page.items]),
-            paging=Paging(total_count=page.total_count, start_offset=page.start_offset, end_offset=page.end_offset),
+            paging=Paging.of(page),
         )
 
 

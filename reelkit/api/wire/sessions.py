@@ -71,5 +71,5 @@ class SessionPage(WireModel):
     def of(cls, page: Page[SessionRecord]) -> Self:
         return cls(
             data=SessionList(sessions=[SessionWire.of(session) for session in page.items]),
-            paging=Paging(total_count=page.total_count, start_offset=page.start_offset, end_offset=page.end_offset),
+            paging=Paging.of(page),
         )

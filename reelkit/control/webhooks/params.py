@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from reelkit.control.validation import Flag, Params, Text
+from reelkit.control.validation import NOT_BLANK, Flag, Params, Text
 from reelkit.control.webhooks.events import EventName
 from reelkit.egress.errors import EgressRefused
 from reelkit.egress.url import parsed_url
@@ -12,12 +12,6 @@ from reelkit.egress.url import parsed_url
 MAX_NAME_LENGTH = 255
 MAX_URL_LENGTH = 2_048
 _SHOWN_CHARACTERS = 64
-
-
-def _name(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
 
 
 def _url(value: str) -> str:
@@ -40,7 +34,7 @@ def _each_once(events: list[EventName]) -> list[EventName]:
     return list(dict.fromkeys(events))
 
 
-WebhookName = Annotated[Text, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_name)]
+WebhookName = Annotated[Text, Field(min_length=1, max_length=MAX_NAME_LENGTH), NOT_BLANK]
 WebhookUrl = Annotated[Text, Field(min_length=1, max_length=MAX_URL_LENGTH), AfterValidator(_url)]
 Events = Annotated[
     list[Annotated[Text, AfterValidator(_event)]], Field(min_length=1, max_length=1_000), AfterValidator(_each_once)

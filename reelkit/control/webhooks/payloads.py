@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
+from reelkit.clock import iso_ms
 from reelkit.control.chat_links import ChatLink
 from reelkit.control.links import HostedLinks, Links
 from reelkit.control.livestream import Livestream
@@ -142,6 +143,4 @@ def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if moment is None else iso_ms(moment)

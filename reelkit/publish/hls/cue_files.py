@@ -5,9 +5,9 @@ the message's JSON. Both files grow while the film does.
 """
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
+from reelkit.clock import iso_ms, utc
 from reelkit.publish.hls.cue import MESSAGE_TYPE, Cue, is_strict_json
 from reelkit.publish.part_file import PartFile
 
@@ -78,7 +78,7 @@ class CuesFile:
         }
         entry = {
             "time_s": round(cue.film_s, 6),
-            "at": datetime.fromtimestamp(cue.wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": iso_ms(utc(cue.wall_s)),
             "type": MESSAGE_TYPE,
             "sender": {name: value for name, value in sender.items() if value is not None},
             "in_stream": cue.in_stream,

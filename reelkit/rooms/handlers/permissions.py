@@ -6,7 +6,6 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from reelkit.rooms import membership
-from reelkit.rooms.changed_permissions import permissions_of
 from reelkit.rooms.errors import MalformedMessage, NotPermitted, UnsupportedEvent
 from reelkit.rooms.events import PresetEvent
 from reelkit.rooms.handlers.route import Route, Routes
@@ -33,7 +32,7 @@ async def update(room: Room, peer: Peer, request: preset_pb2.UpdatePeersPreset) 
         if targets:
             room.changed_permissions.add(item.user_ids, item.patch)
         for target in targets:
-            target.change(permissions_of(item.patch))
+            target.change(room.changed_permissions.in_words(item.user_ids))
             _stop_what_is_forbidden(room, target)
             target.push(PresetEvent.UPDATE_USER_PRESET, preset_pb2.UpdatePeersPreset(update_peers_presets=[item]))
     return request

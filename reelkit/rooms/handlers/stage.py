@@ -75,7 +75,7 @@ async def join(room: Room, peer: Peer, _request: Empty) -> Reply:
         if peer.stage is not Stage.APPROVED and peer.preset.stage_access is not CanProduce.ALLOWED:
             raise NotPermitted("the participant was not called onto the stage")
         _move(room, peer, Stage.ON)
-    return Reply(RoomEvent.PEER_STAGE_STATUS_UPDATE, _status(peer))
+    return Reply(RoomEvent.PEER_STAGE_STATUS_UPDATE, peer.stage_status())
 
 
 async def leave(room: Room, peer: Peer, request: stage_pb2.StageUsers) -> Reply:
@@ -84,12 +84,12 @@ async def leave(room: Room, peer: Peer, request: stage_pb2.StageUsers) -> Reply:
     if set(request.user_ids) <= {peer.admission.participant_id}:
         if peer.preset.has_stage and peer.stage is not Stage.OFF:
             _move(room, peer, Stage.OFF)
-        return Reply(RoomEvent.PEER_STAGE_STATUS_UPDATE, _status(peer))
+        return Reply(RoomEvent.PEER_STAGE_STATUS_UPDATE, peer.stage_status())
     _require_deciding(peer)
     for target in _named(room, request):
         if target.preset.has_stage and target.stage is not Stage.OFF:
             _move(room, target, Stage.OFF)
-            target.push(RoomEvent.PEER_STAGE_STATUS_UPDATE, _status(target))
+            target.push(RoomEvent.PEER_STAGE_STATUS_UPDATE, target.stage_status())
     return Reply(RoomEvent.LEAVE_STAGE, Empty())
 
 
@@ -101,7 +101,7 @@ def _move(room: Room, peer: Peer, stage: Stage) -> None:
     peer.stage = stage
     if leaves or stage is Stage.ON:
         membership.record_stage(room, peer)
-    room.push(RoomEvent.PEER_STAGE_STATUS_UPDATE, _status(peer), room.joined_peers(but=peer))
+    room.push(RoomEvent.PEER_STAGE_STATUS_UPDATE, peer.stage_status(), room.joined_peers(but=peer))
 
 
 def _tell_requests(room: Room) -> None:
@@ -117,10 +117,6 @@ def _requests(room: Room) -> stage_pb2.GetStageRequestsResponse:
             if peer.stage is Stage.REQUESTED
         ]
     )
-
-
-def _status(peer: Peer) -> room_pb2.PeerStatusUpdate:
-    return room_pb2.PeerStatusUpdate(peer_id=peer.id, user_id=peer.admission.participant_id, stage_type=peer.stage.wire)
 
 
 def _at(room: Room, stage: Stage) -> list[str]:
