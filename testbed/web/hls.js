@@ -120,13 +120,17 @@ function levelOf(hls) {
 function watch(frames) {
   const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  const look = (_, { mediaTime }) => {
-    context.drawImage(video, 0, 0, WIDTH, HEIGHT);
+  const look = () => {
+    // The element may go on to its next picture between the callback and the drawing; a frame keeps its own time.
+    const frame = new VideoFrame(video);
+    const time_s = frame.timestamp / 1e6;
+    context.drawImage(frame, 0, 0, WIDTH, HEIGHT);
+    frame.close();
     const { data } = context.getImageData(0, 0, WIDTH, HEIGHT);
     let sum = 0;
     for (let at = 0; at < data.length; at += 4) sum += data[at + 1];
     const bars = Array.from({ length: 10 }, (_, bit) => data[4 * (45 * WIDTH + bit * 16 + 6)]);
-    frames.push({ time_s: mediaTime, bright: sum / (WIDTH * HEIGHT), bars });
+    frames.push({ time_s, bright: sum / (WIDTH * HEIGHT), bars });
     video.requestVideoFrameCallback(look);
   };
   video.requestVideoFrameCallback(look);
