@@ -1,5 +1,6 @@
 """Pictures on their way from a page's screen to the renderer."""
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -38,12 +39,13 @@ class FrameQueue:
         self._dropped = 0
         self._taken = 0
         self._kept = kept
-        self._covered = False
+        self._covered_since_s = math.inf
+        """What is seen later is not the page."""
 
     def put(self, shot: Shot) -> None:
         """The next picture."""
         with self._lock:
-            if self._covered:
+            if shot.seen_s > self._covered_since_s:
                 return
             self._taken += 1
             if not self._kept:
@@ -54,16 +56,17 @@ class FrameQueue:
             self._shots.append(shot)
 
     def cover(self, since_s: float) -> None:
-        """What is seen after this monotonic instant is not the page, until :meth:`uncover`: it is not shown."""
+        """What is seen after this monotonic instant, which may be one to come, is not the page, until :meth:`uncover`:
+        it is not shown."""
         with self._lock:
-            self._covered = True
+            self._covered_since_s = min(self._covered_since_s, since_s)
             while self._shots and self._shots[-1].seen_s > since_s:
                 self._shots.pop()
 
     def uncover(self) -> None:
         """What is seen from now on is the page again."""
         with self._lock:
-            self._covered = False
+            self._covered_since_s = math.inf
 
     def complete(self, until_s: float) -> None:
         """All pictures that are seen before this monotonic instant have come."""

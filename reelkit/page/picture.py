@@ -54,6 +54,8 @@ class PagePicture:
         self._half_frame_s = 0.5 / timeline.fps
         """The screen's beat is not the film's: a frame shows the picture that is nearest to it."""
         self._frame: av.VideoFrame | None = None
+        self._shown: av.VideoFrame | None = None
+        """The last picture of the page that the film has."""
         self._asked_s = -math.inf
         self._before: tuple[float, av.VideoFrame | None] | None = None
         """Where the last stretch ended, and what was seen there."""
@@ -103,7 +105,10 @@ class PagePicture:
         self._asked_s = wall_s
         if self._before is not None and wall_s < self._before[0] and self._before[1] is not None:
             return self._before[1]
-        if self._take(wall_s + self._half_frame_s):
+        self._take(wall_s + self._half_frame_s)
+        # It may have been taken long before, while nothing was recorded.
+        if self._frame is not None and self._frame is not self._shown:
+            self._shown = self._frame
             self._new += 1
             self._drawn = self._drawn or _has_colours(self._frame)
         if self._frame is None:
@@ -133,18 +138,15 @@ class PagePicture:
             raise CheckpointError("the checkpoint of the page is malformed") from error
         self._new, self._dropped_before = state.new_pictures, state.dropped_pictures
         self._drawn = state.drawn
-        self._frame = _last_frame(self._job_dir)
+        self._frame = self._shown = _last_frame(self._job_dir)
 
-    def _take(self, wall_s: float) -> bool:
+    def _take(self, wall_s: float) -> None:
         shot = None if self._queue is None else self._queue.newest(wall_s - self._offset_s)
         if shot is not None:
             self._frame = shot.frame
-        return shot is not None
 
 
-def _has_colours(frame: av.VideoFrame | None) -> bool:
-    if frame is None:
-        return False
+def _has_colours(frame: av.VideoFrame) -> bool:
     seen = Planes.of(frame).y[::_SPARSE, ::_SPARSE]
     return bool(int(seen.max()) - int(seen.min()) > _NOISE)
 

@@ -17,7 +17,7 @@ from reelkit.render.errors import CheckpointError
 from reelkit.render.gate import FADE_SAMPLES, envelope, fade_in, fading
 from reelkit.render.mixer import LOOK_AHEAD_SAMPLES, Mixer
 from reelkit.render.opus_decoder import Sound as Stereo
-from reelkit.render.report import TrackReport
+from reelkit.render.report import Outage, TrackReport
 from reelkit.render.timeline import Stretch, Timeline
 
 _MOVED_SAMPLES = round(0.015 * SAMPLE_RATE_HZ)
@@ -36,7 +36,10 @@ class _State(BaseModel):
     position: int
     mixer: dict[str, Any] | None
     heard: bool = False
-    outages: dict[str, Any] = {}
+    gaps: dict[str, Any] = {}
+    """As Outages.state has it."""
+    outages: list[Outage] = []
+    """What of it the film lacks, for a report that is made without the renderer."""
     silenced_s: float = 0.0
 
 
@@ -114,7 +117,8 @@ class PageSound:
             position=self._position,
             mixer=mixer,
             heard=self._heard_any,
-            outages=self._outages.state(),
+            gaps=self._outages.state(),
+            outages=self._outages.within(self._timeline),
             silenced_s=self.silenced_s,
         )
         return {"page": state.model_dump(mode="json")}
@@ -123,7 +127,7 @@ class PageSound:
         """Goes on there; what was played before, nobody has any more. Raises CheckpointError."""
         try:
             state = _State.model_validate(checkpoint["page"])
-            self._outages.restore(state.outages, self._timeline.wall_at(state.position / SAMPLE_RATE_HZ))
+            self._outages.restore(state.gaps, self._timeline.wall_at(state.position / SAMPLE_RATE_HZ))
         except (KeyError, ValidationError) as error:
             raise CheckpointError("the checkpoint of the page's sound is malformed") from error
         self._position, self._silenced = state.position, round(state.silenced_s * SAMPLE_RATE_HZ)

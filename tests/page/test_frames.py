@@ -50,6 +50,16 @@ def test_what_covers_the_page_is_not_shown() -> None:
     assert queue.newest(9.0) is five
 
 
+def test_what_will_cover_it_does_not_cover_it_yet() -> None:
+    queue = FrameQueue(1_000)
+    one, two = shots(1.0, 3.0)
+    queue.cover(2.0)
+    queue.cover(9.0)
+    queue.put(one)
+    queue.put(two)
+    assert queue.newest(9.0) is one
+
+
 def test_pictures_that_nobody_wants_are_only_counted() -> None:
     queue = FrameQueue(1_000, kept=False)
     for shot in shots(*range(1_000)):

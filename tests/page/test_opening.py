@@ -197,6 +197,8 @@ async def test_a_blank_page_is_told_of_unless_it_sounds(site: Site) -> None:
         failed = await recording.failed()
         assert "showed nothing but one colour and played nothing" in failed.message
         assert failed.duration_s == pytest.approx(1.0, abs=0.04)
+        assert failed.integrity is not None
+        assert failed.integrity["page"]["new_pictures"] == 1
     sounding = """<body><script>const context = new AudioContext(), tone = new OscillatorNode(context);
         tone.connect(context.destination); tone.start(); context.resume()</script>"""
     async with recorded(site.show(sounding)) as recording:

@@ -36,12 +36,13 @@ def luma(frame: av.VideoFrame | None) -> int:
 class Film:
     """A picture whose recording begins one second into the monotonic clock."""
 
-    def __init__(self, job_dir: Path, *, queue: bool = True) -> None:
+    def __init__(self, job_dir: Path, *, queue: bool = True, started: bool = True) -> None:
         self.clock = SetClock()
         self.timeline = Timeline(30, recording_id="r")
         self.queue = FrameQueue(frame_bytes(64, 36)) if queue else None
         self.picture = PagePicture(SPEC, self.timeline, self.queue, WallOffset(self.clock), job_dir)
-        self.mark(1.0, "started")
+        if started:
+            self.mark(1.0, "started")
 
     def mark(self, at_s: float, mark: str) -> None:
         event = RecordingMarked(time_s=WALL_S + at_s, recording_id="r", mark=mark)
@@ -66,6 +67,16 @@ def test_each_instant_shows_what_was_seen_then(film: Film) -> None:
     film.put(shot(0.9, 50), shot(1.5, 60), shot(1.6, 70))
     assert [film.at(each) for each in (1.0, 1.4, 1.5, 1.55, 1.7, 3.0)] == [50, 50, 60, 60, 70, 70]
     assert film.picture.new_pictures == 3
+
+
+def test_what_was_seen_long_before_the_recording_is_a_picture_too(tmp_path: Path) -> None:
+    film = Film(tmp_path, started=False)
+    seen = shot(0.1, 50, plain=False)
+    film.put(seen)
+    film.picture.poll(WALL_S + 0.9)
+    film.mark(1.0, "started")
+    assert film.picture.frame(WALL_S + 1.0) is seen.frame
+    assert (film.picture.new_pictures, film.picture.is_blank) == (1, False)
 
 
 def test_a_page_that_was_never_seen_is_black(film: Film) -> None:
