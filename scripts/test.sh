@@ -7,15 +7,16 @@
 # With arguments, which go to pytest, only one process. With REELKIT_COVERAGE=1 branch coverage is measured and printed, which
 # takes longer.
 # Tests marked e2e play meetings with real browsers and a real SFU: a machine that stood still for a second fails them. Up to
-# three of them are heard once more, in a process and servers of their own, and must pass then. Any other failure stands,
-# and both results are printed.
+# three of them are heard once more, in a process and servers of their own, and must pass then. So are up to three of those of
+# the last part, which stand still while the tests beside them need the whole processor. Any other failure stands, and both
+# results are printed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SECOND_HEARINGS=3
 # Each takes some hundred megabytes; more than four wait for the disk.
 MOST_PROCESSES=4
 WITH_DATA=(tests/db tests/control tests/api)
-# Where pytest notes the failures of the first two, and no others.
+# Where pytest notes the failures of each of them.
 CACHE=.pytest_cache/hearings
 SLOWEST=--durations=15
 
@@ -43,15 +44,32 @@ for name in sys.argv[1:]:
 END
 }
 
+# Runs tests that failed once more, unless they are too many. Arguments for pytest, then --, then the tests.
 hear_again() {
+  local options=()
+  while [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  if [ "$#" = 0 ] || [ "$#" -gt "$SECOND_HEARINGS" ]; then
+    return 1
+  fi
+  printf '\n==> %s test(s) failed and are heard once more\n' "$#"
+  run "${options[@]}" "$@"
+}
+
+hear_end_to_end_again() {
   local failed others
   mapfile -t failed < <(failures "$CACHE/sqlite" "$CACHE/alone" | grep .)
   others=$(comm -23 <(printf '%s\n' "${failed[@]}" | sort) <(.venv/bin/python -m pytest --collect-only -q -m e2e | sort))
-  if [ "${#failed[@]}" = 0 ] || [ "${#failed[@]}" -gt "$SECOND_HEARINGS" ] || [ -n "$others" ]; then
-    return 1
-  fi
-  printf '\n==> %s end-to-end test(s) failed and are heard once more\n' "${#failed[@]}"
-  run "${failed[@]}"
+  [ -z "$others" ] && hear_again -- "${failed[@]}"
+}
+
+hear_postgresql_again() {
+  local failed
+  mapfile -t failed < <(failures "$CACHE/postgresql" | grep .)
+  hear_again --database postgresql -- "${failed[@]}"
 }
 
 on_postgresql() { side_by_side postgresql -m "not alone and not e2e" --database postgresql "${WITH_DATA[@]}"; }
@@ -78,14 +96,20 @@ else
   run -m alone "$SLOWEST" -o cache_dir="$CACHE/alone" || status=$?
   if [ "$status" = 1 ]; then
     status=0
-    hear_again || status=1
+    hear_end_to_end_again || status=1
   fi
   printf '\n==> once more on PostgreSQL: tests that keep data\n'
   if [ -n "$beside" ]; then
-    wait "$beside" || status=$?
+    failed=0
+    wait "$beside" || failed=$?
     trap - EXIT
     cat "$told"
     rm -f "$told"
+    if [ "$failed" = 1 ]; then
+      failed=0
+      hear_postgresql_again || failed=1
+    fi
+    [ "$failed" = 0 ] || status=$failed
   else
     on_postgresql || status=$?
   fi

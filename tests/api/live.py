@@ -11,8 +11,8 @@ from cloudflare import Cloudflare
 
 from reelkit.api.listeners import Listener
 from tests.api.harness import Api, api_at
+from tests.patience import PATIENCE_S
 
-_START_TIMEOUT_S = 20.0
 MAX_MESSAGE_BYTES = 1 << 16
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class LiveServer:
     def call(self, awaitable: Coroutine[Any, Any, T]) -> T:
         """Awaits something in the server's event loop."""
         assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(awaitable, self._loop).result(_START_TIMEOUT_S)
+        return asyncio.run_coroutine_threadsafe(awaitable, self._loop).result(PATIENCE_S)
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -60,7 +60,7 @@ class LiveServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(_START_TIMEOUT_S)
+        assert self._ready.wait(PATIENCE_S)
         return self
 
     def __exit__(

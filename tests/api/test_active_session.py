@@ -25,6 +25,7 @@ from reelkit.rooms.membership import KICK_GRACE_S
 from reelkit.rooms.proto import room_pb2
 from tests.api.harness import Api, api_at
 from tests.control.pages import OPEN, invoked, tell
+from tests.patience import PATIENCE_S
 from tests.rooms.meeting import FakeClient, FakeMeeting
 from tests.strict_answers import check
 
@@ -189,7 +190,7 @@ async def test_people_in_real_rooms_are_told(api: Api, tmp_path: Path) -> None:
         clients[name] = client = FakeClient(real, admission)
         request = room_pb2.JoinRoomRequest(peer=room_pb2.Peer(peer_id=client.id, display_name=name))
         client.socket.arrive(encode(RoomEvent.JOIN_ROOM, request, "1"))
-        await wait_until(partial(present, len(clients)), timeout_s=5, interval_s=0.002)
+        await wait_until(partial(present, len(clients)), timeout_s=PATIENCE_S, interval_s=0.002)
     await control.clock.advance(3)
     room = real.gateway.room_of(meeting.id)
     assert room is not None
@@ -202,7 +203,7 @@ async def test_people_in_real_rooms_are_told(api: Api, tmp_path: Path) -> None:
     ended.append(room.ended_by_host)
     assert ended == [False, True]
     await control.clock.advance(KICK_GRACE_S)
-    await wait_until(partial(closed, *clients.values()), timeout_s=5, interval_s=0.002)
+    await wait_until(partial(closed, *clients.values()), timeout_s=PATIENCE_S, interval_s=0.002)
     await real.gateway.close()
     session = (await api.operator.get(f"{api.path}/sessions/{room.session_id}")).json()["data"]
     assert (session["status"], session["minutes_consumed"]) == ("ENDED", 0.15)

@@ -12,6 +12,7 @@ from reelkit.rooms.chat import Chat
 from tests.api.harness import Api
 from tests.api.live import LiveServer
 from tests.control.fakes import FakeRoom
+from tests.patience import PATIENCE_S
 from tests.strict_answers import check
 
 
@@ -116,7 +117,7 @@ def test_a_download_may_be_asked_about_first(live: LiveServer) -> None:
     assert live.api is not None
     room = live.call(session_of(live.api, "hello"))
     url = live.call(link_to(live.api, room)).replace("https://films.example.com", live.url)
-    asked = httpx.head(url)
+    asked = httpx.head(url, timeout=PATIENCE_S)
     assert (asked.status_code, asked.content) == (200, b"")
     assert asked.headers["content-type"] == "text/csv; charset=utf-8"
 
@@ -130,4 +131,4 @@ def test_the_official_client_gets_a_chat(live: LiveServer) -> None:
     assert found.data is not None
     assert found.data.chat_download_url_expiry.endswith("Z")
     url = found.data.chat_download_url.replace("https://films.example.com", live.url)
-    assert "hello" in httpx.get(url).text
+    assert "hello" in httpx.get(url, timeout=PATIENCE_S).text

@@ -21,6 +21,7 @@ from reelkit.process import wait_until
 from tests.api.harness import Api, api_at
 from tests.api.support import asgi_client
 from tests.api.test_bad_input import assert_failure
+from tests.patience import PATIENCE_S
 
 KEY = {"idempotency-key": "order-66"}
 REPLAYED = "idempotent-replayed"
@@ -89,7 +90,7 @@ async def test_outlived_rows_are_removed(api: Api) -> None:
     assert not await removed()
     await api.control.clock.advance(KEEP_S)
     await api.control.clock.advance(CHECK_INTERVAL_S)
-    await wait_until(removed, timeout_s=10, interval_s=0.002)
+    await wait_until(removed, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_keys_belong_to_credentials(api: Api) -> None:
@@ -253,7 +254,7 @@ async def test_what_the_database_does_not_forget_is_forgotten(api: Api, monkeypa
         await api.control.clock.advance(RETRY_S)
         return await rows() == 1
 
-    await wait_until(forgotten, timeout_s=10, interval_s=0.002)
+    await wait_until(forgotten, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_nobody_knows_how_far_a_server_came_that_was_killed(api: Api) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import connect as connect_within
 from websockets.exceptions import ConnectionClosed
 
 from reelkit.api.errors import CannotListen
@@ -23,6 +24,9 @@ from reelkit.api.websocket import StarletteSocket
 from reelkit.clock import SystemClock
 from reelkit.rooms.websocket import SocketClosed
 from reelkit.settings import Settings
+from tests.patience import PATIENCE_S
+
+connect = partial(connect_within, open_timeout=PATIENCE_S)
 
 MAX_MESSAGE_BYTES = 4_096
 
@@ -134,7 +138,7 @@ async def test_tls_listener(tmp_path: Path, echo: Echo) -> None:
     await listener.start(echo.app(), max_message_bytes=MAX_MESSAGE_BYTES)
     try:
         trusting = ssl.create_default_context(cafile=str(files.authority))
-        async with httpx.AsyncClient(verify=trusting) as client:
+        async with httpx.AsyncClient(verify=trusting, timeout=PATIENCE_S) as client:
             answer = await client.get(listener.url)
         assert answer.text == "hello"
         assert "server" not in answer.headers
@@ -144,13 +148,13 @@ async def test_tls_listener(tmp_path: Path, echo: Echo) -> None:
 
 async def test_no_connection_is_accepted_before_the_start_and_after_stopping(echo: Echo) -> None:
     listener = Listener("127.0.0.1", 0)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(listener.url)
     await listener.start(echo.app(), max_message_bytes=MAX_MESSAGE_BYTES)
     async with connect(ws_url(listener)) as open_before:
         listener.stop_accepting()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             with pytest.raises(httpx.ConnectError):
                 await client.get(listener.url)
         await open_before.send("still here")

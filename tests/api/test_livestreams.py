@@ -19,6 +19,7 @@ from reelkit.rooms.livestream_notices import LivestreamNotice
 from tests.api.harness import Api, api_at
 from tests.control.harness import PLENTY_BYTES, harness_at
 from tests.control.manual_clock import START_S, ManualClock
+from tests.patience import PATIENCE_S
 
 SERVER = "rtmp://127.0.0.1:1935/live"
 SETTINGS: dict[str, Any] = {
@@ -56,7 +57,7 @@ async def until(api: Api, livestream_id: str, status: str) -> dict[str, Any]:
         details = await get(api, f"/livestreams/{livestream_id}")
         return bool(details["livestream"]["status"] == status)
 
-    await wait_until(reached, timeout_s=5, interval_s=0.005)
+    await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.005)
     session: dict[str, Any] = (await get(api, f"/livestreams/{livestream_id}"))["session"]
     return session
 
@@ -148,7 +149,7 @@ async def test_a_livestream_from_its_start_to_its_end(api: Api) -> None:
     async def gone() -> bool:
         return not job_dir.exists() and started["id"] not in api.control.fleet.specs
 
-    await wait_until(gone, timeout_s=5, interval_s=0.005)
+    await wait_until(gone, timeout_s=PATIENCE_S, interval_s=0.005)
 
 
 async def test_lists_and_figures(api: Api) -> None:
@@ -321,7 +322,7 @@ async def test_meetings_may_be_streamed_from_their_start(api: Api) -> None:
     async def runs() -> bool:
         return bool((await get(api, "/livestreams"))["livestreams"])
 
-    await wait_until(runs, timeout_s=5, interval_s=0.005)
+    await wait_until(runs, timeout_s=PATIENCE_S, interval_s=0.005)
     replaced = await api.operator.put(f"{api.path}/meetings/{made['id']}", json={"title": "x"})
     assert replaced.json()["data"]["live_stream_on_start"] is False
 

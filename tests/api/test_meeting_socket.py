@@ -1,12 +1,13 @@
 """The websocket's door: who is let in, and how refusals look."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import connect as connect_within
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from reelkit.api.listeners import Listener
@@ -14,6 +15,9 @@ from reelkit.control.meetings import Meeting
 from reelkit.control.participant_params import ParticipantParams
 from reelkit.db.errors import DatabaseUnavailable
 from tests.api.harness import Api, api_at
+from tests.patience import PATIENCE_S
+
+connect = partial(connect_within, open_timeout=PATIENCE_S)
 
 PEER_ID = str(uuid4())
 

@@ -24,6 +24,7 @@ from cloudflare._response import APIResponse
 
 from reelkit.process import wait_until
 from tests.api.live import LiveServer
+from tests.patience import PATIENCE_S
 from tests.strict_answers import check
 
 Call = Callable[..., APIResponse[Any]]
@@ -198,14 +199,14 @@ async def test_recording_from_start_to_download(judge: Judge, live: LiveServer) 
     async def uploaded() -> bool:
         return bool(judge.of_app(recordings.get_one_recording, recording_id).data.status == "UPLOADED")
 
-    await wait_until(uploaded, timeout_s=10)
+    await wait_until(uploaded, timeout_s=PATIENCE_S)
     done = judge.of_app(recordings.get_one_recording, recording_id).data
     assert done.recording_duration == 10
     assert done.stop_reason.reason == "API_CALL"
     assert done.file_size == 4
     assert (done.download_url_expiry - done.stopped_time).days == 7
     path = done.download_url.removeprefix("https://films.example.com")
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as browser:
         assert (await browser.get(f"{live.url}{path}")).content == b"film"
 
     listed = judge.of_app(recordings.get_recordings, meeting_id=meeting_id)
@@ -236,7 +237,7 @@ async def recorded(judge: Judge, **fields: Any) -> Any:
     async def uploaded() -> bool:
         return bool(judge.of_app(recordings.get_one_recording, started.id).data.status == "UPLOADED")
 
-    await wait_until(uploaded, timeout_s=10)
+    await wait_until(uploaded, timeout_s=PATIENCE_S)
     done = judge.of_app(recordings.get_one_recording, started.id).data
     assert done.output_file_name == started.output_file_name
     return done
@@ -246,7 +247,7 @@ async def fetched(live: LiveServer, url: str | None) -> bytes | None:
     """What is at a link; None without one."""
     if url is None:
         return None
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as browser:
         answer = await browser.get(f"{live.url}{url.removeprefix('https://films.example.com')}")
     assert answer.status_code == 200
     return answer.content

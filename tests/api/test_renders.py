@@ -8,6 +8,7 @@ from reelkit.control.recording import Action, RecordingStatus
 from reelkit.process import wait_until
 from tests.api.harness import Api
 from tests.control.harness import PUBLIC_URL
+from tests.patience import PATIENCE_S
 
 
 async def ended(api: Api, **extensions: Any) -> str:
@@ -33,7 +34,7 @@ async def test_a_render_from_the_call_to_the_download(api: Api) -> None:
     async def uploaded() -> bool:
         return bool((await api.operator.get(f"{path}/{started['id']}")).json()["data"]["status"] == "UPLOADED")
 
-    await wait_until(uploaded, timeout_s=10, interval_s=0.005)
+    await wait_until(uploaded, timeout_s=PATIENCE_S, interval_s=0.005)
     done = (await api.operator.get(f"{path}/{started['id']}")).json()["data"]
     assert done["output_file_name"].endswith(".webm")
     assert done["reelkit"]["integrity"] == api.control.fleet.integrity
@@ -58,7 +59,7 @@ async def test_the_layout_is_chosen_for_each_film(api: Api) -> None:
         async def started(render_id: str = render_id) -> bool:
             return fleet.started[-1].recording_id == render_id
 
-        await wait_until(started, timeout_s=10, interval_s=0.005)
+        await wait_until(started, timeout_s=PATIENCE_S, interval_s=0.005)
         layouts.append(fleet.started[-1].render.video.layout)
     assert layouts == ["speaker", "grid", "speaker", "grid"]
 

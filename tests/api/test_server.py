@@ -19,6 +19,8 @@ from cloudflare import Cloudflare
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from tests.patience import PATIENCE_S
+
 pytestmark = pytest.mark.e2e
 
 TOKEN = "a-token-of-the-operator"
@@ -157,7 +159,7 @@ def test_a_recording_is_delivered_and_survives_sigterm_and_sigkill(data: Path) -
         server.kit.recordings.pause_resume_stop_recording(recording_id, action="stop", **server.ids)
         done = server.until_final(recording_id)
         assert done.status == "UPLOADED", done
-        film = httpx.get(done.download_url)
+        film = httpx.get(done.download_url, timeout=PATIENCE_S)
         assert film.status_code == 200
         assert len(film.content) == done.file_size
 

@@ -16,6 +16,7 @@ from tests.api.harness import Api, api_at
 from tests.api.live import LiveServer
 from tests.api.support import asgi_client
 from tests.api.test_official_client import Judge
+from tests.patience import PATIENCE_S
 
 ALL = [
     "meeting.started",
@@ -29,7 +30,6 @@ ALL = [
     "meeting.summary",
 ]
 HOOK = {"name": "hook", "url": "https://hooks.example.com/a?key=1", "events": ALL}
-TIMEOUT_S = 20.0
 
 
 @pytest.fixture
@@ -274,7 +274,7 @@ async def test_the_log_and_a_replay(hooked: Api, receiver: WebhookReceiver) -> N
     async def settled() -> bool:
         return await states() == expected
 
-    await wait_until(settled, timeout_s=TIMEOUT_S)
+    await wait_until(settled, timeout_s=PATIENCE_S)
     assert await states(state="FAILED") == expected[1:]
     assert await states(event="meeting.participantJoined") == expected[:1]
     assert await states(state="PENDING") == []

@@ -10,6 +10,7 @@ from reelkit.control.storage_delivery import StorageDelivery
 from reelkit.process import wait_until
 from tests.control.harness import Harness
 from tests.control.own_storage import STORAGE_CONFIG
+from tests.patience import PATIENCE_S
 
 NO_BUCKET = {"realtimekit_bucket_config": {"enabled": False}}
 
@@ -39,7 +40,7 @@ async def until_waiting(harness: Harness, recording: Recording) -> Recording:
     async def waits() -> bool:
         return delivery_of(await harness.get(recording)).next_try_at is not None
 
-    await wait_until(waits, timeout_s=10, interval_s=0.002)
+    await wait_until(waits, timeout_s=PATIENCE_S, interval_s=0.002)
     return await harness.get(recording)
 
 
@@ -50,5 +51,5 @@ async def in_time(harness: Harness, recording: Recording, status: RecordingStatu
         await harness.clock.advance(120)
         return (await harness.get(recording)).status is status
 
-    await wait_until(reached, timeout_s=20, interval_s=0.002)
+    await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.002)
     return await harness.get(recording)

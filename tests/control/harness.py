@@ -28,6 +28,7 @@ from tests.control.fakes import FakeFleet, FakeGateway, FakeRoom, FakeSfu
 from tests.control.manual_clock import ManualClock
 from tests.control.own_storage import OwnStorage
 from tests.databases import database_at
+from tests.patience import PATIENCE_S
 
 PUBLIC_URL = "https://films.example.com"
 SIGNING_KEY = b"k" * 32
@@ -38,7 +39,6 @@ PLENTY_BYTES = 1 << 40
 # what is left of erased recordings, the use of tokens, the expiry of hosted files, of chats and of diagnoses, the
 # log of webhooks, kept answers.
 IDLE_DEADLINES_S = [1.0, 5.0, 10.0, 60.0, 60.0, 60.0, 600.0, 600.0, 600.0, 3600.0, 3600.0]
-_TIMEOUT_S = 10.0
 
 
 class Harness:
@@ -135,7 +135,7 @@ class Harness:
         async def reached() -> bool:
             return (await self.get(recording)).status is status
 
-        await wait_until(reached, timeout_s=_TIMEOUT_S, interval_s=0.002)
+        await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.002)
         return await self.get(recording)
 
     async def until_idle(self) -> None:
@@ -145,7 +145,7 @@ class Harness:
             return self.clock.deadlines == IDLE_DEADLINES_S
 
         with suppress(TimeoutError):
-            await wait_until(idle, timeout_s=_TIMEOUT_S, interval_s=0.002)
+            await wait_until(idle, timeout_s=PATIENCE_S, interval_s=0.002)
         assert self.clock.deadlines == IDLE_DEADLINES_S
 
     def metric(self, name: str, **labels: str) -> float | None:

@@ -28,6 +28,7 @@ from reelkit.settings import ChatSettings
 from tests.control.fakes import FakeRoom
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import ManualClock
+from tests.patience import PATIENCE_S
 from tests.rooms.meeting import FakeClient, FakeMeeting
 
 WEEK_S = 7 * 86_400
@@ -132,7 +133,7 @@ async def test_a_killed_server_loses_a_moment(tmp_path: Path) -> None:
     async def written() -> bool:
         return await stored(crashed) == ["written"]
 
-    await wait_until(written, timeout_s=10.0, interval_s=0.002)
+    await wait_until(written, timeout_s=PATIENCE_S, interval_s=0.002)
     say(room.chat, "lost", crashed)
     await crashed.crash()
     async with harness_at(tmp_path, clock) as harness:
@@ -295,7 +296,7 @@ async def test_a_chat_is_deleted_by_the_clock(harness: Harness) -> None:
     async def gone() -> bool:
         return await stored(harness) == []
 
-    await wait_until(gone, timeout_s=10.0, interval_s=0.002)
+    await wait_until(gone, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_links_end_with_the_chat(harness: Harness) -> None:
@@ -327,7 +328,7 @@ class Visitor:
             answers.extend(each.payload for each in frames if each.request_id == str(before) and each.event == event)
             return bool(answers)
 
-        await wait_until(answered, timeout_s=10.0, interval_s=0.002)
+        await wait_until(answered, timeout_s=PATIENCE_S, interval_s=0.002)
         return answers[0]
 
     async def comes(self) -> None:

@@ -12,6 +12,7 @@ from reelkit.fleet.base import JobOutcome
 from reelkit.process import wait_until
 from tests.control.fakes import delivered
 from tests.control.harness import Harness, harness_at
+from tests.patience import PATIENCE_S
 
 
 async def stopped(harness: Harness) -> Recording:
@@ -82,7 +83,7 @@ async def test_a_mark_that_was_not_written_is_made_up_for(harness: Harness) -> N
     async def marked() -> bool:
         return '"mark":"stopped"' in room.journal.path.read_text()
 
-    await wait_until(marked, timeout_s=5, interval_s=0.002)
+    await wait_until(marked, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_delivered_jobs_and_unneeded_captures_are_deleted(harness: Harness) -> None:
@@ -96,7 +97,7 @@ async def test_delivered_jobs_and_unneeded_captures_are_deleted(harness: Harness
     async def job_deleted() -> bool:
         return not (harness.data / "jobs" / first.id).exists()
 
-    await wait_until(job_deleted, timeout_s=5, interval_s=0.002)
+    await wait_until(job_deleted, timeout_s=PATIENCE_S, interval_s=0.002)
     assert capture.exists()
     harness.fleet.held = True
     await harness.act(second, Action.STOP)
@@ -108,7 +109,7 @@ async def test_delivered_jobs_and_unneeded_captures_are_deleted(harness: Harness
     async def capture_deleted() -> bool:
         return not capture.exists()
 
-    await wait_until(capture_deleted, timeout_s=5, interval_s=0.002)
+    await wait_until(capture_deleted, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_session_without_recordings_leaves_no_capture(harness: Harness) -> None:
@@ -148,7 +149,7 @@ async def test_a_database_that_refuses_for_a_while_delays_the_delivery(
         async def refused(expected: int = expected) -> bool:
             return refusals == expected and 2.0 in harness.clock.deadlines
 
-        await wait_until(refused, timeout_s=5, interval_s=0.002)
+        await wait_until(refused, timeout_s=PATIENCE_S, interval_s=0.002)
         assert (await harness.get(recording)).status is RecordingStatus.UPLOADING
         await harness.clock.advance(2)
     await harness.until(recording, RecordingStatus.UPLOADED)

@@ -32,13 +32,14 @@ from tests.control.deliveries import retried, until_waiting
 from tests.control.harness import CALLER, Harness, harness_at
 from tests.control.manual_clock import ManualClock
 from tests.control.own_storage import STORAGE_CONFIG
+from tests.patience import PATIENCE_S
 
 
 async def until(condition: Callable[[], bool]) -> None:
     async def holds() -> bool:
         return condition()
 
-    await wait_until(holds, timeout_s=10, interval_s=0.002)
+    await wait_until(holds, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def uploaded(harness: Harness, *, end: bool = True, **fields: Any) -> Recording:
@@ -70,7 +71,7 @@ async def in_time(harness: Harness, recording: Recording, state: ErasureState) -
         tombstone = await tombstone_of(harness, recording)
         return tombstone.state is state and tombstone.completed_at is not None
 
-    await wait_until(reached, timeout_s=20, interval_s=0.002)
+    await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.002)
     return await tombstone_of(harness, recording)
 
 
@@ -91,7 +92,7 @@ async def test_everything_goes_and_a_tombstone_stays(tmp_path: Path) -> None:
             found = await harness.plane.rerenders.get(harness.app.id, recording.id, render.id)
             return found.status is RenderStatus.UPLOADED
 
-        await wait_until(made, timeout_s=10, interval_s=0.002)
+        await wait_until(made, timeout_s=PATIENCE_S, interval_s=0.002)
         assert len(files_below(tmp_path / "bucket")) == 5
         tombstone = await erased(harness, recording)
         assert tombstone.state is ErasureState.ERASED
@@ -308,7 +309,7 @@ async def test_a_recording_whose_storage_is_waited_for_can_be_erased(harness: Ha
         delivery = (await harness.get(recording)).delivery
         return delivery is not None and delivery.next_try_at is not None
 
-    await wait_until(waits, timeout_s=10, interval_s=0.002)
+    await wait_until(waits, timeout_s=PATIENCE_S, interval_s=0.002)
     await harness.gateway.end(recording.meeting_id)
     tombstone = await erased(harness, recording)
     assert removed(tombstone)[0] == "hosted_files"
@@ -440,7 +441,7 @@ class TestKeptCaptures:
                 await harness.clock.advance(1 + RETENTION_INTERVAL_S)
                 return not capture.exists()
 
-            await wait_until(gone, timeout_s=10, interval_s=0.01)
+            await wait_until(gone, timeout_s=PATIENCE_S, interval_s=0.01)
             with pytest.raises(Conflict, match="gone"):
                 await harness.plane.rerenders.start(harness.app.id, recording.id, RenderParams.parse({}))
 

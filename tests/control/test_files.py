@@ -22,6 +22,7 @@ from reelkit.publish.storage.errors import StorageRefused, StorageUnavailable
 from reelkit.render.config import RenderConfig
 from tests.control.fakes import delivered
 from tests.control.harness import Harness, harness_at
+from tests.patience import PATIENCE_S
 
 
 async def uploaded(harness: Harness, **fields: object) -> Recording:
@@ -101,7 +102,7 @@ async def test_files_wait_for_space_on_the_disk(harness: Harness, monkeypatch: p
 
     # The disk is looked at in as many seconds, too; and in the end what else is done every ten seconds.
     for others in (1, 2):  # noqa: B007 - waits() looks at it
-        await wait_until(waits, timeout_s=5, interval_s=0.002)
+        await wait_until(waits, timeout_s=PATIENCE_S, interval_s=0.002)
         assert (await harness.get(recording)).status is RecordingStatus.UPLOADING
         await harness.clock.advance(RETRY_S)
     done = await harness.until(recording, RecordingStatus.UPLOADED)
@@ -155,7 +156,7 @@ async def test_a_bucket_elsewhere_is_waited_for(harness: Harness, monkeypatch: p
         async def waits(wait_s: float = wait_s, left: int = left) -> bool:
             return len(failures) == left and wait_s in harness.clock.deadlines
 
-        await wait_until(waits, timeout_s=5, interval_s=0.002)
+        await wait_until(waits, timeout_s=PATIENCE_S, interval_s=0.002)
         assert (await harness.get(recording)).status is RecordingStatus.UPLOADING
         await harness.clock.advance(wait_s)
     done = await harness.until(recording, RecordingStatus.UPLOADED)

@@ -17,6 +17,7 @@ from reelkit.process import wait_until
 from reelkit.publish.rtmp.status import StreamState, StreamStatus
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
+from tests.patience import PATIENCE_S
 
 SETTINGS: dict[str, Any] = {"livestream": {"ingest_server": "rtmp://127.0.0.1/live"}}
 
@@ -39,7 +40,7 @@ async def until(harness: Harness, livestream: Livestream, status: LivestreamStat
     async def reached() -> bool:
         return (await harness.plane.livestreams.get(harness.app.id, livestream.id)).status is status
 
-    await wait_until(reached, timeout_s=5, interval_s=0.002)
+    await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.002)
     return await harness.plane.livestreams.get(harness.app.id, livestream.id)
 
 
@@ -67,7 +68,7 @@ async def test_a_stop_during_the_start_stops_what_is_starting(harness: Harness) 
     async def invoked() -> bool:
         return await harness.plane._livestream_store.running_of(meeting.id) is not None
 
-    await wait_until(invoked, timeout_s=5, interval_s=0.002)
+    await wait_until(invoked, timeout_s=PATIENCE_S, interval_s=0.002)
     stopping = asyncio.create_task(stop(harness, meeting))
     room.hold_start.set()
     livestream = await starting
@@ -85,7 +86,7 @@ async def test_a_session_that_ends_during_the_start_ends_it(harness: Harness, mo
 
     async def start_late(spec: Any) -> None:
         await harness.gateway.end(meeting.id)
-        await wait_until(over, timeout_s=5, interval_s=0.002)
+        await wait_until(over, timeout_s=PATIENCE_S, interval_s=0.002)
         await begin(spec)
 
     monkeypatch.setattr(harness.fleet, "start", start_late)
@@ -127,14 +128,14 @@ async def test_a_stream_can_be_ended_while_it_is_written_that_it_is_live(
     async def waits() -> bool:
         return harness.clock.deadlines.count(5.0) > 1
 
-    await wait_until(waits, timeout_s=5, interval_s=0.002)
+    await wait_until(waits, timeout_s=PATIENCE_S, interval_s=0.002)
     harness.free_bytes = 0
     await harness.clock.advance(5)
 
     async def ended() -> bool:
         return harness.room(meeting).captured == set()
 
-    await wait_until(ended, timeout_s=5, interval_s=0.002)
+    await wait_until(ended, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_the_server_stops_though_the_database_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from reelkit.control.recording_params import RecordingConfig
 from reelkit.db.recordings import RecordingFilter
 from reelkit.process import wait_until
 from tests.control.harness import Harness
+from tests.patience import PATIENCE_S
 
 AWS: dict[str, Any] = {
     "type": "aws",
@@ -33,7 +34,7 @@ async def the_recording(harness: Harness, meeting: Meeting, status: RecordingSta
     async def there() -> bool:
         return [each.status for each in await recordings(harness, meeting)] == [status]
 
-    await wait_until(there, timeout_s=10, interval_s=0.002)
+    await wait_until(there, timeout_s=PATIENCE_S, interval_s=0.002)
     (found,) = await recordings(harness, meeting)
     assert (found.start_reason, found.start_caller) == (StartReason.RECORD_ON_START, None)
     return found
@@ -45,7 +46,7 @@ async def failed_once_more(harness: Harness, delay_s: float) -> None:
     async def waiting() -> bool:
         return delay_s in harness.clock.deadlines
 
-    await wait_until(waiting, timeout_s=10, interval_s=0.002)
+    await wait_until(waiting, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def tried_again(harness: Harness, delay_s: float) -> None:

@@ -19,6 +19,7 @@ from tests.control.deliveries import NO_BUCKET, bucket_of, delivery_of, in_time,
 from tests.control.fakes import CONTENT, delivered
 from tests.control.harness import Harness, harness_at
 from tests.control.own_storage import STORAGE_CONFIG, with_secret
+from tests.patience import PATIENCE_S
 from tests.publish.upload.memory_storage import REFUSED
 
 
@@ -127,7 +128,7 @@ async def test_a_meeting_that_records_itself_does_so_whatever_its_storage(harnes
     async def runs() -> bool:
         return bool(await harness.plane._store.running(meeting.id))
 
-    await wait_until(runs, timeout_s=10, interval_s=0.002)
+    await wait_until(runs, timeout_s=PATIENCE_S, interval_s=0.002)
     recording = await harness.plane.recordings.active(harness.app.id, meeting.id)
     assert recording.start_reason is StartReason.RECORD_ON_START
     await harness.act(recording, Action.STOP)

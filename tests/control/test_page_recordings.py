@@ -26,6 +26,7 @@ from tests.control.fakes import delivered
 from tests.control.harness import CALLER, IDLE_DEADLINES_S, Harness, harness_at
 from tests.control.manual_clock import ManualClock
 from tests.control.pages import OPEN, SECRET, SHOWN_URL, URL, invoked, job_of, leave_diagnosis, recorded, tell
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def until_cleaned(harness: Harness) -> None:
     async def cleaned() -> bool:
         return not harness.plane._page_recorder._pages and not await recorders(harness)
 
-    await wait_until(cleaned, timeout_s=5, interval_s=0.002)
+    await wait_until(cleaned, timeout_s=PATIENCE_S, interval_s=0.002)
     assert all(room.holders == set() for room in harness.gateway.rooms.values())
 
 
@@ -319,7 +320,7 @@ async def test_a_failure_that_the_database_refuses_is_told_later(
         async def waits() -> bool:
             return harness.clock.deadlines.count(2.0) == 1
 
-        await wait_until(waits, timeout_s=5, interval_s=0.002)
+        await wait_until(waits, timeout_s=PATIENCE_S, interval_s=0.002)
         assert harness.fleet.cancelled == [recording.id]
     with pytest.raises(Unavailable, match="being ended already"):
         await harness.act(recording, Action.STOP)
@@ -434,7 +435,7 @@ async def test_a_session_that_ends_ends_what_waits_for_its_page(harness: Harness
     async def released() -> bool:
         return not (harness.data / "captures" / session_id).exists()
 
-    await wait_until(released, timeout_s=5, interval_s=0.002)
+    await wait_until(released, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_disk_that_is_nearly_full_ends_all(harness: Harness) -> None:

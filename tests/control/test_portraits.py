@@ -22,6 +22,7 @@ from reelkit.process import wait_until
 from tests.control.fakes import FakeRoom
 from tests.control.harness import Harness, harness_at
 from tests.egress.hosts import Host, host_on
+from tests.patience import PATIENCE_S
 
 COLOUR = (200, 40, 60)
 
@@ -60,7 +61,7 @@ async def until_stored(room: FakeRoom, count: int) -> list[PeerPictureStored]:
     async def there() -> bool:
         return len(stored(room)) >= count
 
-    await wait_until(there, timeout_s=5, interval_s=0.002)
+    await wait_until(there, timeout_s=PATIENCE_S, interval_s=0.002)
     return stored(room)
 
 
@@ -70,7 +71,7 @@ async def until_idle(harness: Harness) -> None:
     async def idle() -> bool:
         return not any(session.tasks._tasks for session in harness.plane._portraits._sessions.values())
 
-    await wait_until(idle, timeout_s=5, interval_s=0.002)
+    await wait_until(idle, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_who_is_there_when_a_recording_begins(harness: Harness, host: Host) -> None:
@@ -232,7 +233,7 @@ async def test_a_session_that_ends_gives_up_what_it_waits_for(harness: Harness, 
     async def is_asked() -> bool:
         return bool(host.requests)
 
-    await wait_until(is_asked, timeout_s=5, interval_s=0.002)
+    await wait_until(is_asked, timeout_s=PATIENCE_S, interval_s=0.002)
     await harness.gateway.end(meeting.id)
 
     assert harness.plane._portraits._sessions == {}

@@ -15,6 +15,7 @@ from reelkit.fleet.base import JobOutcome, JobProgress
 from reelkit.process import wait_until
 from tests.capture.wire import Wire, write_wires
 from tests.control.harness import IDLE_DEADLINES_S, Harness, harness_at
+from tests.patience import PATIENCE_S
 
 VOICE, CAMERA = "videoroom-m-user-ada-1-audio-2.mjr", "videoroom-m-user-ada-2-video-3.mjr"
 PACKETS = 1_200
@@ -176,7 +177,7 @@ async def test_it_is_done_each_minute(watched: Watched) -> None:
     async def is_given_back() -> bool:
         return watched.left(recording) == [0, 0]
 
-    await wait_until(is_given_back, timeout_s=5, interval_s=0.002)
+    await wait_until(is_given_back, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_nothing_is_done_where_the_settings_say_so(tmp_path: Path) -> None:
@@ -187,7 +188,7 @@ async def test_nothing_is_done_where_the_settings_say_so(tmp_path: Path) -> None
         async def is_idle() -> bool:
             return harness.clock.deadlines == without
 
-        await wait_until(is_idle, timeout_s=10, interval_s=0.002)
+        await wait_until(is_idle, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_file_system_that_cannot_is_left_alone(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,5 +204,5 @@ async def test_a_file_system_that_cannot_is_left_alone(watched: Watched, monkeyp
         await watched.harness.clock.advance(0)
         return watched.harness.clock.deadlines.count(INTERVAL_S) == OTHERS_EACH_MINUTE
 
-    await wait_until(has_ended, timeout_s=5, interval_s=0.002)
+    await wait_until(has_ended, timeout_s=PATIENCE_S, interval_s=0.002)
     assert watched.left(recording) == [PACKETS, PACKETS]

@@ -19,6 +19,7 @@ from reelkit.process import wait_until
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
 from tests.control.pages import OPEN, invoked, job_of, recorded
+from tests.patience import PATIENCE_S
 
 PEER_ID = "3f0c9f34-9b64-4a3c-9d0e-0f6c1d0c9a11"
 
@@ -77,7 +78,7 @@ async def test_it_is_shut_out_with_the_end(harness: Harness) -> None:
     async def removed() -> bool:
         return harness.gateway.removed == [(recording.meeting_id, participant_id)]
 
-    await wait_until(removed, timeout_s=5, interval_s=0.002)
+    await wait_until(removed, timeout_s=PATIENCE_S, interval_s=0.002)
     with pytest.raises(Unauthorized):
         await identity_of(harness, recording)
 

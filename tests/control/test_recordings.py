@@ -16,6 +16,7 @@ from reelkit.fleet.errors import FleetError
 from reelkit.process import wait_until
 from reelkit.sfu.errors import SfuError
 from tests.control.harness import CALLER, Harness, harness_at
+from tests.patience import PATIENCE_S
 
 UNKNOWN_ID = "97440c6a-140b-40a9-9499-b23fd7a3868a"
 
@@ -165,7 +166,7 @@ async def test_a_start_goes_on_when_its_caller_hangs_up(harness: Harness) -> Non
     async def invoked() -> bool:
         return bool(await recordings_of(harness))
 
-    await wait_until(invoked, timeout_s=5, interval_s=0.002)
+    await wait_until(invoked, timeout_s=PATIENCE_S, interval_s=0.002)
     start.cancel()
     room.hold_start.set()
     with pytest.raises(asyncio.CancelledError):

@@ -19,6 +19,7 @@ from reelkit.db.sessions import SessionRepository, SessionRow
 from reelkit.process import wait_until
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
+from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -160,7 +161,7 @@ async def test_a_full_disk_delays_what_is_left_and_loses_nothing(tmp_path: Path)
         return harness.clock.deadlines.count(RETRY_S) == 2
 
     # The disk is looked at in as many seconds, too.
-    await wait_until(waits, timeout_s=5, interval_s=0.002)
+    await wait_until(waits, timeout_s=PATIENCE_S, interval_s=0.002)
     assert (await harness.get(recording)).status is RecordingStatus.UPLOADING
     harness.fleet.fail_start = None
     await clock.advance(RETRY_S)

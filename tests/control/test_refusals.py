@@ -17,6 +17,7 @@ from reelkit.process import wait_until
 from reelkit.sfu.errors import SfuError
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import ManualClock
+from tests.patience import PATIENCE_S
 
 _RETRY_S = 2.0
 
@@ -44,7 +45,7 @@ async def retried(harness: Harness) -> None:
     async def waiting() -> bool:
         return _RETRY_S in harness.clock.deadlines
 
-    await wait_until(waiting, timeout_s=5, interval_s=0.002)
+    await wait_until(waiting, timeout_s=PATIENCE_S, interval_s=0.002)
     await harness.clock.advance(_RETRY_S)
 
 
@@ -148,7 +149,7 @@ async def test_expiry_goes_on_after_refusals(harness: Harness, monkeypatch: pyte
         await harness.clock.advance(CHECK_INTERVAL_S)
         return calls >= 2
 
-    await wait_until(asked_twice, timeout_s=5, interval_s=0.002)
+    await wait_until(asked_twice, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_file_that_cannot_be_deleted_is_tried_again(harness: Harness) -> None:

@@ -18,6 +18,7 @@ from reelkit.fleet.base import JobOutcome
 from reelkit.process import wait_until
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
+from tests.patience import PATIENCE_S
 
 KEEP = {"reelkit": {"keep_capture": True}}
 
@@ -40,7 +41,7 @@ async def settled(harness: Harness, rerender: Rerender) -> Rerender:
         now = await harness.plane.rerenders.get(rerender.app_id, rerender.recording_id, rerender.id)
         return now.status is not RenderStatus.UPLOADING
 
-    await wait_until(ended, timeout_s=10, interval_s=0.002)
+    await wait_until(ended, timeout_s=PATIENCE_S, interval_s=0.002)
     return await harness.plane.rerenders.get(rerender.app_id, rerender.recording_id, rerender.id)
 
 
@@ -180,7 +181,7 @@ async def test_a_failure_is_told(harness: Harness) -> None:
     async def started() -> bool:
         return rerender.id in harness.fleet.specs
 
-    await wait_until(started, timeout_s=5, interval_s=0.002)
+    await wait_until(started, timeout_s=PATIENCE_S, interval_s=0.002)
     rendering = harness.plane.renderings.of_rerender(rerender)
     assert rendering is not None
     assert (rendering.state, rendering.done_s) == (RenderingState.CATCHING_UP, 3.2)

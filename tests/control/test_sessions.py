@@ -15,6 +15,7 @@ from reelkit.db.sessions import SessionPeerRow, SessionRepository
 from reelkit.process import wait_until
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import START_S, ManualClock
+from tests.patience import PATIENCE_S
 
 
 async def record_of(harness: Harness, session_id: str) -> SessionRecord:
@@ -25,6 +26,11 @@ async def peers_of(harness: Harness, session_id: str) -> tuple[SessionPeer, ...]
     return (await harness.plane.sessions.peers(harness.app.id, session_id, PageRequest())).items
 
 
+def book_waits(harness: Harness) -> bool:
+    """Whether the book has noted all that was to be noted at its last time."""
+    return ALIVE_INTERVAL_S in harness.clock.deadlines
+
+
 async def ticked(harness: Harness, meeting: Meeting) -> None:
     """Goes on to the next time that the book notes that sessions go on."""
     await harness.clock.advance(ALIVE_INTERVAL_S)
@@ -33,9 +39,9 @@ async def ticked(harness: Harness, meeting: Meeting) -> None:
     async def noted() -> bool:
         async with harness.database.session() as session:
             row = await SessionRepository(session).get(harness.room(meeting).session_id)
-        return row is not None and row.alive_at == now and ALIVE_INTERVAL_S in harness.clock.deadlines
+        return row is not None and row.alive_at == now and book_waits(harness)
 
-    await wait_until(noted, timeout_s=5, interval_s=0.002)
+    await wait_until(noted, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_crash_costs_a_few_seconds_of_presence(tmp_path: Path) -> None:
@@ -78,7 +84,7 @@ async def test_an_end_that_the_database_refuses_is_written_later(
         await harness.clock.advance(ALIVE_INTERVAL_S)
         return (await record_of(harness, session_id)).ended_at is not None
 
-    await wait_until(ended, timeout_s=5, interval_s=0.002)
+    await wait_until(ended, timeout_s=PATIENCE_S, interval_s=0.002)
     record = await record_of(harness, session_id)
     assert (record.ended_at, record.consumed_ms) == (utc(START_S + ALIVE_INTERVAL_S), 10_000)
 
@@ -138,7 +144,7 @@ async def ticked_once_entered(harness: Harness, meeting: Meeting) -> None:
         async with harness.database.session() as session:
             return await SessionRepository(session).get(session_id) is not None
 
-    await wait_until(entered, timeout_s=5, interval_s=0.002)
+    await wait_until(entered, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_an_end_that_is_always_refused_keeps_no_other_back(
@@ -160,11 +166,17 @@ async def test_an_end_that_is_always_refused_keeps_no_other_back(
     refused.remove(other_id)
 
     async def ended() -> bool:
+        if not book_waits(harness):
+            return False
         await harness.clock.advance(ALIVE_INTERVAL_S)
         return (await record_of(harness, other_id)).ended_at is not None
 
-    await wait_until(ended, timeout_s=5, interval_s=0.002)
+    async def rests() -> bool:
+        return book_waits(harness)
+
+    await wait_until(ended, timeout_s=PATIENCE_S, interval_s=0.002)
     assert (await record_of(harness, stuck_id)).ended_at is None
+    await wait_until(rests, timeout_s=PATIENCE_S, interval_s=0.002)
     await ticked(harness, live)
 
 

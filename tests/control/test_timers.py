@@ -7,6 +7,7 @@ import pytest
 from reelkit.control.recording import Action, RecordingStatus, StartReason, StopReason
 from reelkit.process import wait_until
 from tests.control.harness import Harness
+from tests.patience import PATIENCE_S
 
 
 async def test_max_seconds_counts_recorded_time_only(harness: Harness) -> None:
@@ -119,7 +120,7 @@ async def test_record_on_start_begins_with_the_first_visible_peer(harness: Harne
     async def running() -> bool:
         return bool(harness.room(meeting).running)
 
-    await wait_until(running, timeout_s=5, interval_s=0.002)
+    await wait_until(running, timeout_s=PATIENCE_S, interval_s=0.002)
     recording = await harness.plane.recordings.active(harness.app.id, meeting.id)
     await harness.until(recording, RecordingStatus.RECORDING)
     assert recording.start_reason is StartReason.RECORD_ON_START

@@ -17,6 +17,7 @@ from tests.control.fakes import CONTENT
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import ManualClock
 from tests.control.own_storage import STORAGE_CONFIG
+from tests.patience import PATIENCE_S
 from tests.publish.upload.growing import BLOCK, GrowingFilm, content, small_blocks
 
 
@@ -36,7 +37,7 @@ async def test_a_long_film_travels_while_it_is_recorded(harness: Harness) -> Non
             harness.fleet.report(recording.id, progress)
             return delivery_of(await harness.get(recording)).sent_bytes >= 30 * BLOCK
 
-        await wait_until(sent_most, timeout_s=10, interval_s=0.01)
+        await wait_until(sent_most, timeout_s=PATIENCE_S, interval_s=0.01)
         assert delivery_of(await harness.get(recording)).state is DeliveryState.UPLOADING
         film.grow(40 * BLOCK)
         finished = film.finish()
@@ -88,7 +89,7 @@ async def test_parts_of_a_recording_that_fails_are_thrown_away(harness: Harness)
             harness.fleet.report(recording.id, progress)
             return bool(storage.uploads)
 
-        await wait_until(sent_some, timeout_s=10, interval_s=0.01)
+        await wait_until(sent_some, timeout_s=PATIENCE_S, interval_s=0.01)
         harness.fleet.outcomes[recording.id] = JobOutcome.failed("the renderer ended 21 times without progress")
         await harness.act(recording, Action.STOP)
         await harness.until(recording, RecordingStatus.ERRORED)
@@ -96,7 +97,7 @@ async def test_parts_of_a_recording_that_fails_are_thrown_away(harness: Harness)
         async def gone() -> bool:
             return not storage.uploads
 
-        await wait_until(gone, timeout_s=10, interval_s=0.002)
+        await wait_until(gone, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_server_goes_on_with_the_uploads_of_an_earlier_one(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ async def test_a_server_that_stops_does_not_wait_for_storage_that_is_down(tmp_pa
     first.storage.down = True
     recording = await stopped(first)
     await until_waiting(first, recording)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await first.close()
     async with harness_at(tmp_path, clock) as second:
         await second.until(recording, RecordingStatus.UPLOADED)

@@ -22,6 +22,7 @@ from reelkit.render.watermark import Watermark
 from tests.control.harness import Harness, harness_at
 from tests.control.manual_clock import ManualClock
 from tests.egress.hosts import Host, host_on
+from tests.patience import PATIENCE_S
 
 FIELD = "video_config.watermark.url"
 COLOUR = (200, 40, 60)
@@ -107,7 +108,7 @@ async def test_the_image_outlives_the_server(tmp_path: Path, host: Host) -> None
         async def started() -> bool:
             return recording.id in harness.fleet.specs
 
-        await wait_until(started, timeout_s=5, interval_s=0.002)
+        await wait_until(started, timeout_s=PATIENCE_S, interval_s=0.002)
         spec = harness.fleet.specs[recording.id]
         assert Watermark.of(spec.render.video, spec.job_dir) is not None
 
@@ -231,7 +232,7 @@ async def test_a_meeting_that_records_itself_is_not_lost_for_its_watermark(open_
         found = await recordings_of(open_harness)
         return bool(found) and found[0].status is RecordingStatus.RECORDING
 
-    await wait_until(recording, timeout_s=5, interval_s=0.002)
+    await wait_until(recording, timeout_s=PATIENCE_S, interval_s=0.002)
     (started,) = await recordings_of(open_harness)
     assert started.meeting_id == meeting.id
     assert started.start_reason is StartReason.RECORD_ON_START
@@ -246,7 +247,7 @@ async def test_a_meeting_that_records_itself_notes_a_bad_image(open_harness: Har
     async def noted() -> bool:
         return any("no PNG" in note for recording in await recordings_of(open_harness) for note in recording.notes)
 
-    await wait_until(noted, timeout_s=5, interval_s=0.002)
+    await wait_until(noted, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_full_disk_at_the_image_leaves_nothing_on(open_harness: Harness, host: Host) -> None:
@@ -269,7 +270,7 @@ async def test_a_delivered_recording_leaves_no_image(tmp_path: Path, host: Host)
         async def gone() -> bool:
             return not (harness.data / "jobs" / recording.id).exists()
 
-        await wait_until(gone, timeout_s=5, interval_s=0.002)
+        await wait_until(gone, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 @pytest.mark.parametrize(
