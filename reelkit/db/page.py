@@ -39,13 +39,15 @@ async def fetch_page(
     limit: int,
     options: Sequence[ORMOption] = (),
     slow: bool = False,
+    counted_as: Select[Row] | None = None,
 ) -> RowPage[Row]:
     """Rows ``offset`` to ``offset + limit`` of ``query`` in the given order, and the count of all.
 
     ``order_by`` must leave no two rows equal: it ends in the row's key, in the direction of what stands before it.
     ``options`` say what the rows bring along. What is counted and passed over is only looked up in the index whose
     columns ``query`` and ``order_by`` name; nothing but the page is read from the table. ``slow`` is for a condition
-    that no index answers: it is asked once for both.
+    that no index answers: it is asked once for both. ``counted_as`` finds the same rows as ``query`` in less time if
+    they are only to be counted.
     """
     entity = query.column_descriptions[0]["entity"]
     (key,) = (getattr(entity, column.key) for column in inspect(entity).primary_key)
@@ -59,7 +61,8 @@ async def fetch_page(
     else:
         keys = list(await session.scalars(wanted))
     if total_count is None:
-        total_count = await session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+        counting = query if counted_as is None else counted_as
+        total_count = await session.scalar(counting.with_only_columns(func.count(), maintain_column_froms=True)) or 0
     if not keys:
         return RowPage((), total_count)
     found = await session.scalars(select(entity).options(*options).where(key.in_(keys)))

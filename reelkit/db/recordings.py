@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, and_, false, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,8 @@ RUNNING_STATUSES = ("INVOKED", "RECORDING", "PAUSED")
 
 # So many ids fit into a statement, and looking each up takes less than reading an index of all recordings.
 _FEW_MEETINGS = 500
+# Where more of an app's meetings than that are meant, so many recordings are soon found by asking each for its meeting.
+_FEW_RECORDINGS = 500
 
 
 class RecordingRow(HostedColumns, Base):
@@ -70,9 +72,11 @@ class RecordingRow(HostedColumns, Base):
             "download_expires_at",
             "file_removed_at",
         ),
+        # What is counted of many, in as few bytes as can be: by status, by expiry, and all of an app.
+        Index(None, "status", "app_id"),
+        Index("ix_recordings_counted", "app_id", "download_expires_at", "file_removed_at"),
         Index(None, "meeting_id", "invoked_at", "id"),
         Index(None, "session_id"),
-        Index(None, "status"),
         Index(None, "download_expires_at"),
     )
 
@@ -107,6 +111,21 @@ class RecordingFilter:
     invoked_until: datetime | None = None
     expired: bool | None = None
     """Whether the hosted file's lifetime is over; not if it was removed before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Conditions for the same recordings, each for what it does in the least time."""
+
+    sort: ColumnElement[bool]
+    first: ColumnElement[bool]
+    """Finds the first of them in order."""
+    count: ColumnElement[bool]
+
+    @classmethod
+    def by(cls, condition: ColumnElement[bool]) -> Self:
+        """One that is good for everything."""
+        return cls(condition, condition, condition)
 
 
 class RecordingRepository:
@@ -180,44 +199,55 @@ class RecordingRepository:
         place = await self._place(app_id, where)
         if place is None:
             return RowPage((), 0)
-        query = select(RecordingRow).where(place)
+        conditions: list[ColumnElement[bool]] = []
         if where.statuses:
-            query = query.where(RecordingRow.status.in_(where.statuses))
+            conditions.append(RecordingRow.status.in_(where.statuses))
         if where.invoked_from is not None:
-            query = query.where(RecordingRow.invoked_at >= where.invoked_from)
+            conditions.append(RecordingRow.invoked_at >= where.invoked_from)
         if where.invoked_until is not None:
-            query = query.where(RecordingRow.invoked_at <= where.invoked_until)
+            conditions.append(RecordingRow.invoked_at <= where.invoked_until)
         if where.expired is not None:
-            query = query.where(_expired(now) if where.expired else not_(_expired(now)))
+            conditions.append(_expired(now) if where.expired else not_(_expired(now)))
         order = in_time(RecordingRow.invoked_at, RecordingRow.id, newest_first=newest_first)
-        return await fetch_page(self._session, query, order, offset=offset, limit=limit)
+        sorted_by = place.first if offset + limit <= _FEW_RECORDINGS else place.sort
+        return await fetch_page(
+            self._session,
+            select(RecordingRow).where(sorted_by, *conditions),
+            order,
+            offset=offset,
+            limit=limit,
+            counted_as=select(RecordingRow).where(place.count, *conditions),
+        )
 
-    async def _place(self, app_id: str, where: RecordingFilter) -> ColumnElement[bool] | None:
+    async def _place(self, app_id: str, where: RecordingFilter) -> _Place | None:
         """Which part of the app's recordings is listed; None for an empty one.
 
         What is looked for is looked up before the recordings are, so that these are found by the index for it. A
-        meeting of the app has no recordings of another one: a condition for the app would only lead to the wrong index.
+        meeting of the app has no recordings of another one: a condition for the app only leads to the index that is
+        sorted, where that is wanted.
         """
         meetings = select(MeetingRow.id).where(MeetingRow.app_id == app_id)
         if where.meeting_id is not None:
             meetings = meetings.where(MeetingRow.id == where.meeting_id)
         if not where.search:
             if where.meeting_id is None:
-                return RecordingRow.app_id == app_id
+                return _Place.by(RecordingRow.app_id == app_id)
             known = await self._session.scalar(meetings)
-            return RecordingRow.meeting_id == known if known is not None else None
+            return _Place.by(RecordingRow.meeting_id == known) if known is not None else None
         mine = select(RecordingRow.id).where(RecordingRow.id == where.search, RecordingRow.app_id == app_id)
         if where.meeting_id is not None:
             mine = mine.where(RecordingRow.meeting_id == where.meeting_id)
         recording_id = await self._session.scalar(mine)
         found = meetings.where(found_by(where.search))
         meeting_ids = list(await self._session.scalars(found.limit(_FEW_MEETINGS + 1)))
+        place: _Place | None = None
         if len(meeting_ids) > _FEW_MEETINGS:
-            place = and_(RecordingRow.app_id == app_id, RecordingRow.meeting_id.in_(found))
+            in_app, in_found = RecordingRow.app_id == app_id, RecordingRow.meeting_id.in_(found)
+            its_own = found.where(MeetingRow.id == RecordingRow.meeting_id)
+            place = _Place(sort=and_(in_app, in_found), first=and_(in_app, its_own.exists()), count=in_found)
         elif meeting_ids:
-            place = RecordingRow.meeting_id.in_(meeting_ids)
-        elif recording_id is None:
-            return None
-        else:
-            return RecordingRow.id == recording_id
-        return place if recording_id is None else or_(place, RecordingRow.id == recording_id)
+            place = _Place.by(RecordingRow.meeting_id.in_(meeting_ids))
+        if recording_id is None:
+            return place
+        named = RecordingRow.id == recording_id
+        return _Place.by(named if place is None else or_(place.sort, named))

@@ -74,7 +74,8 @@ class WebhookDeliveryRow(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        Index(None, "webhook_id", "sequence"),
+        # What the log is filtered by and sorted by is all in it.
+        Index("ix_webhook_deliveries_listed", "webhook_id", "sequence", "state", "event"),
         Index(None, "finished_at"),
         # What was told of a recording is erased with it.
         Index(None, "subject"),

@@ -58,11 +58,12 @@ async def test_apps_are_found_in_any_script(database: Database) -> None:
     assert found.rows[0].id != meeting.app_id
 
 
-@pytest.mark.parametrize("few", [500, 1])
+@pytest.mark.parametrize(("few_meetings", "few_recordings"), [(500, 500), (1, 500), (1, 0)])
 async def test_recordings_are_found_by_their_meetings(
-    database: Database, monkeypatch: pytest.MonkeyPatch, few: int
+    database: Database, monkeypatch: pytest.MonkeyPatch, few_meetings: int, few_recordings: int
 ) -> None:
-    monkeypatch.setattr(recordings, "_FEW_MEETINGS", few)
+    monkeypatch.setattr(recordings, "_FEW_MEETINGS", few_meetings)
+    monkeypatch.setattr(recordings, "_FEW_RECORDINGS", few_recordings)
     first = await add_meeting(database, title="Weekly one")
     second, other = meeting_row(first.app_id, title="WEEKLY two"), meeting_row(first.app_id, title="Retro")
     stranger = await add_meeting(database, title="Weekly of somebody else")

@@ -9,11 +9,13 @@ from tests.db.plans import plan_of
 from tests.db.rows import NOW, add_meeting, later, recording_row
 
 INDICES = {"app_id = :id": "ix_recordings_listed", "meeting_id = :id": "ix_recordings_meeting_id_invoked_at_id"}
-CONDITIONS = (
-    "status IN ('UPLOADED', 'ERRORED')",
-    "invoked_at >= '2026-01-01' AND invoked_at <= '2026-02-01'",
-    "download_expires_at <= '2026-01-01' AND (file_removed_at IS NULL OR file_removed_at >= download_expires_at)",
-)
+COUNTED = {
+    "app_id = :id": "ix_recordings_counted",
+    "app_id = :id AND status IN ('UPLOADED', 'ERRORED')": "ix_recordings_status_app_id",
+    "app_id = :id AND invoked_at >= '2026-01-01' AND invoked_at <= '2026-02-01'": "ix_recordings_listed",
+    "app_id = :id AND download_expires_at <= '2026-01-01' "
+    "AND (file_removed_at IS NULL OR file_removed_at >= download_expires_at)": "ix_recordings_counted",
+}
 
 
 async def add(database: Database, *rows: RecordingRow) -> None:
@@ -91,13 +93,19 @@ async def test_lists_use_indices(database: Database) -> None:
             assert plan.indices == {INDICES[where]}
             assert plan.covered
             assert not plan.sorts
-        for condition in CONDITIONS:
-            for what, order in (("id", "ORDER BY invoked_at DESC, id DESC"), ("count(*)", "")):
-                question = f"SELECT {what} FROM recordings WHERE app_id = :id AND {condition} {order}"  # noqa: S608
-                plan = await plan_of(session, question, id=meeting.app_id)
-                assert plan.indices == {"ix_recordings_listed"}, condition
-                assert plan.covered, condition
-                assert not plan.sorts, condition
+        for condition, index in COUNTED.items():
+            question = f"SELECT id FROM recordings WHERE {condition} ORDER BY invoked_at DESC, id DESC"  # noqa: S608
+            listed = await plan_of(session, question, id=meeting.app_id)
+            assert listed.indices == {"ix_recordings_listed"}, condition
+            assert listed.covered, condition
+            assert not listed.sorts, condition
+            question = f"SELECT count(*) FROM recordings WHERE {condition}"  # noqa: S608
+            counted = await plan_of(session, question, id=meeting.app_id)
+            assert not counted.reads_all, condition
+            # PostgreSQL takes any index as long as the table is empty.
+            if session.get_bind().dialect.name == "sqlite":
+                assert counted.indices == {index}, condition
+                assert counted.covered, condition
 
 
 async def test_equal_times_are_paged_without_loss(database: Database) -> None:
