@@ -78,11 +78,9 @@ class MeetingRepository:
 
     async def by_ids(self, app_id: str, meeting_ids: set[str]) -> tuple[MeetingRow, ...]:
         """Those of ``meeting_ids`` that the app has, in no order."""
-        return tuple(
-            await self._session.scalars(
-                select(MeetingRow).where(MeetingRow.app_id == app_id, MeetingRow.id.in_(meeting_ids))
-            )
-        )
+        # With a condition for the app, SQLite would look through all that it has.
+        rows = await self._session.scalars(select(MeetingRow).where(MeetingRow.id.in_(meeting_ids)))
+        return tuple(row for row in rows if row.app_id == app_id)
 
     async def with_secrets(self) -> tuple[MeetingRow, ...]:
         """Those whose configuration has something encrypted."""

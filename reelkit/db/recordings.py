@@ -72,11 +72,12 @@ class RecordingRow(HostedColumns, Base):
             "download_expires_at",
             "file_removed_at",
         ),
-        # What is counted of many, in as few bytes as can be: by status, by expiry, and all of an app.
-        Index(None, "status", "app_id"),
+        # What is counted of many, in as few bytes as can be: by status; all of an app, and by expiry.
+        Index(None, "app_id", "status"),
         Index("ix_recordings_counted", "app_id", "download_expires_at", "file_removed_at"),
         Index(None, "meeting_id", "invoked_at", "id"),
         Index(None, "session_id"),
+        Index(None, "status"),
         Index(None, "download_expires_at"),
     )
 
@@ -202,21 +203,24 @@ class RecordingRepository:
         conditions: list[ColumnElement[bool]] = []
         if where.statuses:
             conditions.append(RecordingRow.status.in_(where.statuses))
-        if where.invoked_from is not None:
-            conditions.append(RecordingRow.invoked_at >= where.invoked_from)
-        if where.invoked_until is not None:
-            conditions.append(RecordingRow.invoked_at <= where.invoked_until)
         if where.expired is not None:
             conditions.append(_expired(now) if where.expired else not_(_expired(now)))
+        if where.invoked_from is not None:
+            conditions.append(RecordingRow.invoked_at >= where.invoked_from)
         order = in_time(RecordingRow.invoked_at, RecordingRow.id, newest_first=newest_first)
         sorted_by = place.first if offset + limit <= _FEW_RECORDINGS else place.sort
+        listed = select(RecordingRow).where(sorted_by, *conditions)
+        counted, newer = select(RecordingRow).where(place.count, *conditions), None
+        if where.invoked_until is not None:
+            until = RecordingRow.invoked_at <= where.invoked_until
+            listed = listed.where(until)
+            if where.invoked_from is None:
+                # Mostly few are newer, and all of them are counted in less time than those of a time.
+                newer = counted.where(RecordingRow.invoked_at > where.invoked_until)
+            else:
+                counted = counted.where(until)
         return await fetch_page(
-            self._session,
-            select(RecordingRow).where(sorted_by, *conditions),
-            order,
-            offset=offset,
-            limit=limit,
-            counted_as=select(RecordingRow).where(place.count, *conditions),
+            self._session, listed, order, offset=offset, limit=limit, counted_as=counted, counted_without=newer
         )
 
     async def _place(self, app_id: str, where: RecordingFilter) -> _Place | None:

@@ -29,6 +29,8 @@ class Shelf:
         found = await self.harness.plane.recordings.list(
             self.harness.app.id, where, page or PageRequest(), newest_first=newest_first
         )
+        if page is None:
+            assert found.total_count == len(found.items)
         numbers = {recording.id: number for number, recording in enumerate(self.recordings)}
         return [numbers[recording.id] for recording in found.items]
 
@@ -75,6 +77,9 @@ async def test_filters(shelf: Shelf) -> None:
     assert await shelf.listed(RecordingFilter(expired=False)) == [3, 2, 1]
     between = RecordingFilter(invoked_from=recordings[1].invoked_at, invoked_until=recordings[2].invoked_at)
     assert await shelf.listed(between) == [2, 1]
+    assert await shelf.listed(RecordingFilter(invoked_from=recordings[2].invoked_at)) == [3, 2]
+    assert await shelf.listed(RecordingFilter(invoked_until=recordings[1].invoked_at)) == [1, 0]
+    assert await shelf.listed(RecordingFilter(invoked_until=recordings[2].invoked_at, search=weekly.id)) == [1, 0]
     assert await shelf.listed(RecordingFilter(meeting_id=weekly.id, expired=False, statuses=("UPLOADED",))) == [1]
 
 

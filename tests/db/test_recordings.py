@@ -11,7 +11,7 @@ from tests.db.rows import NOW, add_meeting, later, recording_row
 INDICES = {"app_id = :id": "ix_recordings_listed", "meeting_id = :id": "ix_recordings_meeting_id_invoked_at_id"}
 COUNTED = {
     "app_id = :id": "ix_recordings_counted",
-    "app_id = :id AND status IN ('UPLOADED', 'ERRORED')": "ix_recordings_status_app_id",
+    "app_id = :id AND status IN ('UPLOADED', 'ERRORED')": "ix_recordings_app_id_status",
     "app_id = :id AND invoked_at >= '2026-01-01' AND invoked_at <= '2026-02-01'": "ix_recordings_listed",
     "app_id = :id AND download_expires_at <= '2026-01-01' "
     "AND (file_removed_at IS NULL OR file_removed_at >= download_expires_at)": "ix_recordings_counted",
@@ -108,16 +108,18 @@ async def test_lists_use_indices(database: Database) -> None:
                 assert counted.covered, condition
 
 
-async def test_equal_times_are_paged_without_loss(database: Database) -> None:
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_equal_times_are_paged_in_one_order(database: Database, newest_first: bool) -> None:
     meeting = await add_meeting(database)
-    rows = [recording_row(meeting, status="UPLOADED") for _ in range(7)]
+    rows = [recording_row(meeting, status="UPLOADED", invoked_at=later(number // 3)) for number in range(7)]
     await add(database, *rows)
     seen = []
     async with database.session() as session:
         for offset in range(0, 8, 2):
             page = await RecordingRepository(session).page(
-                meeting.app_id, RecordingFilter(), now=NOW, newest_first=True, offset=offset, limit=2
+                meeting.app_id, RecordingFilter(), now=NOW, newest_first=newest_first, offset=offset, limit=2
             )
             assert page.total_count == 7
             seen += [row.id for row in page.rows]
-    assert sorted(seen) == sorted(row.id for row in rows)
+    in_time = sorted(rows, key=lambda row: (row.invoked_at, row.id), reverse=newest_first)
+    assert seen == [row.id for row in in_time]

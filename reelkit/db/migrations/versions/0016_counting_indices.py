@@ -9,15 +9,14 @@ depends_on = None
 
 # Table; name and columns of the index before, if there was one; those of the one after.
 _INDICES = (
-    (
-        "recordings",
-        ("ix_recordings_status", ("status",)),
-        ("ix_recordings_status_app_id", ("status", "app_id")),
-    ),
+    ("recordings", None, ("ix_recordings_app_id_status", ("app_id", "status"))),
     (
         "recordings",
         None,
-        ("ix_recordings_counted", ("app_id", "download_expires_at", "file_removed_at")),
+        (
+            "ix_recordings_counted",
+            ("app_id", "download_expires_at", "file_removed_at"),
+        ),
     ),
     (
         "webhook_deliveries",
