@@ -74,8 +74,7 @@ class WebhookDeliveryRow(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # What the log is filtered by and sorted by is all in it.
-        Index("ix_webhook_deliveries_listed", "webhook_id", "sequence", "state", "event"),
+        Index(None, "webhook_id", "sequence"),
         Index(None, "finished_at"),
         # What was told of a recording is erased with it.
         Index(None, "subject"),
@@ -85,6 +84,7 @@ class WebhookDeliveryRow(Base):
 _DUE = WebhookDeliveryRow.due_at.is_not(None)
 # As a literal: SQLite uses a partial index only where it can prove the condition, and knows no parameter's value.
 _IS_PENDING = WebhookDeliveryRow.state == literal_column(f"'{PENDING}'")
+_HAS_ENDED = WebhookDeliveryRow.state != literal_column(f"'{PENDING}'")
 # The dispatcher's questions touch what is to be done, however long the log is.
 Index(
     "ix_webhook_deliveries_due",
@@ -100,6 +100,15 @@ Index(
     WebhookDeliveryRow.sequence,
     sqlite_where=_IS_PENDING,
     postgresql_where=_IS_PENDING,
+)
+# And the log is filtered by how deliveries ended.
+Index(
+    "ix_webhook_deliveries_ended",
+    WebhookDeliveryRow.webhook_id,
+    WebhookDeliveryRow.state,
+    WebhookDeliveryRow.sequence,
+    sqlite_where=_HAS_ENDED,
+    postgresql_where=_HAS_ENDED,
 )
 
 
@@ -262,6 +271,8 @@ class WebhookQueueRepository:
         query = select(WebhookDeliveryRow).where(WebhookDeliveryRow.webhook_id == webhook_id)
         if states:
             query = query.where(WebhookDeliveryRow.state.in_(states))
+            if PENDING not in states:
+                query = query.where(_HAS_ENDED)
         if event is not None:
             query = query.where(WebhookDeliveryRow.event == event)
         if created_until is not None:

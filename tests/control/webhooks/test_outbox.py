@@ -86,9 +86,13 @@ async def test_what_is_sent_is_the_state_of_the_commit(line: Line, receiver: Web
             "SELECT count(*) FROM webhook_deliveries WHERE state = 'PENDING' AND webhook_id IN ('x', 'y')",
             "ix_webhook_deliveries_pending",
         ),
+        (
+            "SELECT count(*) FROM webhook_deliveries WHERE webhook_id = 'x' AND state = 'F' AND state != 'PENDING'",
+            "ix_webhook_deliveries_ended",
+        ),
     ],
 )
-async def test_the_dispatchers_questions_do_not_read_the_log(line: Line, statement: str, index: str) -> None:
+async def test_questions_do_not_read_the_whole_log(line: Line, statement: str, index: str) -> None:
     async with line.database.session() as session:
         plan = await plan_of(session, statement)
     assert plan.indices == {index}

@@ -1,5 +1,6 @@
 """Narrow indices for what lists count, and one for titles as they are searched where the database bears it."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
@@ -7,31 +8,21 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-# Table; name and columns of the index before, if there was one; those of the one after.
+# Table, name, columns.
 _INDICES = (
-    ("recordings", None, ("ix_recordings_app_id_status", ("app_id", "status"))),
-    (
-        "recordings",
-        None,
-        (
-            "ix_recordings_counted",
-            ("app_id", "download_expires_at", "file_removed_at"),
-        ),
-    ),
-    (
-        "webhook_deliveries",
-        ("ix_webhook_deliveries_webhook_id_sequence", ("webhook_id", "sequence")),
-        ("ix_webhook_deliveries_listed", ("webhook_id", "sequence", "state", "event")),
-    ),
+    ("recordings", "ix_recordings_app_id_status", ("app_id", "status")),
+    ("recordings", "ix_recordings_counted", ("app_id", "download_expires_at", "file_removed_at")),
 )
+_ENDED = "ix_webhook_deliveries_ended"
 _TITLES = "ix_meetings_titles"
 
 
 def upgrade() -> None:
-    for table, before, after in _INDICES:
-        if before is not None:
-            op.drop_index(before[0], table)
-        op.create_index(after[0], table, list(after[1]))
+    for table, name, columns in _INDICES:
+        op.create_index(name, table, list(columns))
+    ended = sa.text("state != 'PENDING'")
+    of_ended = ["webhook_id", "state", "sequence"]
+    op.create_index(_ENDED, "webhook_deliveries", of_ended, sqlite_where=ended, postgresql_where=ended)
     if _bears_long_entries():
         op.create_index(_TITLES, "meetings", ["app_id", "folded_title", "id"])
 
@@ -39,10 +30,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     if _bears_long_entries():
         op.drop_index(_TITLES, "meetings")
-    for table, before, after in reversed(_INDICES):
-        op.drop_index(after[0], table)
-        if before is not None:
-            op.create_index(before[0], table, list(before[1]))
+    op.drop_index(_ENDED, "webhook_deliveries")
+    for table, name, _ in reversed(_INDICES):
+        op.drop_index(name, table)
 
 
 def _bears_long_entries() -> bool:
