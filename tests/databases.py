@@ -4,13 +4,20 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from sqlalchemy import event
 
 from reelkit.db import Database
+from reelkit.process import wait_until
 from testbed.postgres import PostgresServer
 
 _TEMPLATE = "template"
 _FILE_NAME = "reelkit.sqlite3"
+_THREADS_END_S = 2.0
 
 
 class FreshDatabase(Database):
@@ -19,10 +26,29 @@ class FreshDatabase(Database):
     def __init__(self, url: str, make: Callable[[], Awaitable[None]]) -> None:
         super().__init__(url)
         self._make = make
+        self._threads: list[Thread] = []
+        event.listen(self._engine.sync_engine, "connect", self._connected)
 
     async def open(self) -> None:
         await self._make()
         await super().open()
+
+    async def close(self) -> None:
+        """Returns when none of SQLite's threads has anything to tell the event loop, which may be closed then: the
+        connection of a task that was cancelled ends by itself."""
+        await super().close()
+
+        async def ended() -> bool:
+            return not any(thread.is_alive() for thread in self._threads)
+
+        # A server that crashes leaves what it was at.
+        with suppress(TimeoutError):
+            await wait_until(ended, timeout_s=_THREADS_END_S, interval_s=0.001)
+
+    def _connected(self, connection: Any, _record: object) -> None:
+        thread = getattr(connection.driver_connection, "_thread", None)
+        if thread is not None:
+            self._threads.append(thread)
 
 
 class SqliteDatabases:
