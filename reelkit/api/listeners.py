@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 # What is still being answered when the server ends gets so long.
 _GRACE_S = 5
+# An idle connection is kept for longer than clients and proxies keep theirs (httpx 5 s, Node 4 s, many proxies 60 s):
+# who asks in the very moment in which the server closes it gets no answer.
+_KEEP_ALIVE_S = 75
 # Who listens on all addresses listens on these.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound
 _START_TIMEOUT_S = 10.0
@@ -76,6 +79,7 @@ class Listener:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
         # Its messages hold whole URLs, with the tokens in their queries.

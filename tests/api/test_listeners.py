@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from cloudflare import DEFAULT_CONNECTION_LIMITS
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +19,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect as connect_within
 from websockets.exceptions import ConnectionClosed
 
+from reelkit.api import listeners
 from reelkit.api.errors import CannotListen
 from reelkit.api.listeners import Listener
 from reelkit.api.tls import tls_files
@@ -142,6 +145,33 @@ async def test_tls_listener(tmp_path: Path, echo: Echo) -> None:
             answer = await client.get(listener.url)
         assert answer.text == "hello"
         assert "server" not in answer.headers
+    finally:
+        await listener.close()
+
+
+async def held_s(listener: Listener) -> float:
+    """How long the server keeps a connection on which nobody asks any more."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    await reader.readuntil(b"hello")
+    answered_s = time.monotonic()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await reader.read() == b""
+    writer.close()
+    return time.monotonic() - answered_s
+
+
+async def test_idle_connections_are_kept_for_longer_than_clients_keep_them(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expiry_s = DEFAULT_CONNECTION_LIMITS.keepalive_expiry
+    assert expiry_s is not None
+    assert 2 * expiry_s < listeners._KEEP_ALIVE_S
+    monkeypatch.setattr(listeners, "_KEEP_ALIVE_S", 0.5)
+    listener = Listener("127.0.0.1", 0)
+    await listener.start(echo.app(), max_message_bytes=MAX_MESSAGE_BYTES)
+    try:
+        assert await held_s(listener) > 0.4
     finally:
         await listener.close()
 
