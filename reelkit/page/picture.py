@@ -55,7 +55,7 @@ class PagePicture:
         """The screen's beat is not the film's: a frame shows the picture that is nearest to it."""
         self._frame: av.VideoFrame | None = None
         self._shown: av.VideoFrame | None = None
-        """The last picture of the page that the film has."""
+        """The last picture that the film has."""
         self._asked_s = -math.inf
         self._before: tuple[float, av.VideoFrame | None] | None = None
         """Where the last stretch ended, and what was seen there."""
@@ -112,7 +112,7 @@ class PagePicture:
             self._new += 1
             self._drawn = self._drawn or _has_colours(self._frame)
         if self._frame is None:
-            self._frame = av.VideoFrame(self._spec.width_px, self._spec.height_px, "yuv420p")
+            self._frame = self._shown = av.VideoFrame(self._spec.width_px, self._spec.height_px, "yuv420p")
             Planes.of(self._frame).fill(_BLACK)
         return self._frame
 

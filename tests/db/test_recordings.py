@@ -88,18 +88,18 @@ async def test_lists_use_indices(database: Database) -> None:
     meeting = await add_meeting(database)
     async with database.session() as session:
         for where in ("app_id = :id", "meeting_id = :id"):
-            question = f"SELECT id FROM recordings WHERE {where} ORDER BY invoked_at DESC, id DESC"  # noqa: S608
+            question = f"SELECT id FROM recordings WHERE {where} ORDER BY invoked_at DESC, id DESC"  # noqa: S608 - constants
             plan = await plan_of(session, question, id=meeting.id)
             assert plan.indices == {INDICES[where]}
             assert plan.covered
             assert not plan.sorts
         for condition, index in COUNTED.items():
-            question = f"SELECT id FROM recordings WHERE {condition} ORDER BY invoked_at DESC, id DESC"  # noqa: S608
+            question = f"SELECT id FROM recordings WHERE {condition} ORDER BY invoked_at DESC, id DESC"  # noqa: S608 - constants
             listed = await plan_of(session, question, id=meeting.app_id)
             assert listed.indices == {"ix_recordings_listed"}, condition
             assert listed.covered, condition
             assert not listed.sorts, condition
-            question = f"SELECT count(*) FROM recordings WHERE {condition}"  # noqa: S608
+            question = f"SELECT count(*) FROM recordings WHERE {condition}"  # noqa: S608 - constants
             counted = await plan_of(session, question, id=meeting.app_id)
             assert not counted.reads_all, condition
             # PostgreSQL takes any index as long as the table is empty.

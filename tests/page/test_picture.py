@@ -80,8 +80,9 @@ def test_what_was_seen_long_before_the_recording_is_a_picture_too(tmp_path: Path
 
 
 def test_a_page_that_was_never_seen_is_black(film: Film) -> None:
-    assert film.at(1.0) == BLACK_LUMA
+    assert [film.at(each) for each in (1.0, 1.1)] == [BLACK_LUMA, BLACK_LUMA]
     assert film.picture.is_blank
+    assert film.picture.new_pictures == 0
 
 
 def test_pictures_are_ready_as_far_as_the_screen_is(film: Film) -> None:
