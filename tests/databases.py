@@ -4,20 +4,19 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event
 
 from reelkit.db import Database
 from reelkit.process import wait_until
 from testbed.postgres import PostgresServer
+from tests.patience import PATIENCE_S
 
 _TEMPLATE = "template"
 _FILE_NAME = "reelkit.sqlite3"
-_THREADS_END_S = 2.0
 
 
 class FreshDatabase(Database):
@@ -26,29 +25,43 @@ class FreshDatabase(Database):
     def __init__(self, url: str, make: Callable[[], Awaitable[None]]) -> None:
         super().__init__(url)
         self._make = make
-        self._threads: list[Thread] = []
-        event.listen(self._engine.sync_engine, "connect", self._connected)
+        self._connections: list[aiosqlite.Connection] = []
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine.sync_engine, "do_connect", self._connecting)
 
     async def open(self) -> None:
         await self._make()
         await super().open()
 
     async def close(self) -> None:
-        """Returns when none of SQLite's threads has anything to tell the event loop, which may be closed then: the
-        connection of a task that was cancelled ends by itself."""
+        """Returns when none of SQLite's threads has anything to tell the event loop, which may be closed then.
+
+        A task that was cancelled does not wait for its connection's thread, and a server that crashes leaves those
+        that it was at.
+        """
         await super().close()
 
+        def alive() -> list[aiosqlite.Connection]:
+            return [connection for connection in self._connections if connection._thread.is_alive()]
+
         async def ended() -> bool:
-            return not any(thread.is_alive() for thread in self._threads)
+            return not alive()
 
-        # A server that crashes leaves what it was at.
-        with suppress(TimeoutError):
-            await wait_until(ended, timeout_s=_THREADS_END_S, interval_s=0.001)
+        for connection in alive():
+            connection.stop()
+        await wait_until(ended, timeout_s=PATIENCE_S, interval_s=0.001)
+        self._connections.clear()
 
-    def _connected(self, connection: Any, _record: object) -> None:
-        thread = getattr(connection.driver_connection, "_thread", None)
-        if thread is not None:
-            self._threads.append(thread)
+    def _connecting(self, *about: Any) -> None:
+        """Lets SQLAlchemy make connections that are remembered from their beginning."""
+
+        def made(*arguments: Any, **named: Any) -> aiosqlite.Connection:
+            connection = aiosqlite.connect(*arguments, **named)
+            connection._thread.daemon = True
+            self._connections.append(connection)
+            return connection
+
+        about[-1]["async_creator_fn"] = made
 
 
 class SqliteDatabases:

@@ -6,10 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from reelkit.process import ChildProcess, wait_until
+from tests.processes import is_running
 
 
 def python(code: str) -> list[str]:
@@ -31,14 +31,6 @@ async def test_output_arrives_line_by_line_and_completely() -> None:
     assert err == ["to stderr"]
 
 
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended, even if nobody has asked how."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
 async def test_leaving_the_context_ends_the_whole_group() -> None:
     grandchild: list[int] = []
     code = (
@@ -55,7 +47,7 @@ async def test_leaving_the_context_ends_the_whole_group() -> None:
         await wait_until(spoke, timeout_s=10)
 
     async def all_gone() -> bool:
-        return all(is_gone(each) for each in (pid, grandchild[0]))
+        return not any(map(is_running, (pid, grandchild[0])))
 
     # Both were killed; on a busy machine the grandchild, whom only init waits for, may need a moment to go.
     await wait_until(all_gone, timeout_s=5)
@@ -96,7 +88,7 @@ asyncio.run(main())
     orphan = int(pid_file.read_text())
 
     async def gone() -> bool:
-        return not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE
+        return not is_running(orphan)
 
     await wait_until(gone, timeout_s=5)
 

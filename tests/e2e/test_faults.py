@@ -23,17 +23,15 @@ from testbed.rehearsal import rehearse
 from testbed.stack import Stack
 from testbed.timeline import Timeline, people
 from tests.e2e.seats import seat
+from tests.processes import arguments
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 def child_of(stack: Stack, word: str) -> psutil.Process | None:
     for process in stack.descendants():
-        try:
-            if any(word in part for part in process.cmdline()):
-                return process
-        except psutil.NoSuchProcess:
-            continue
+        if any(word in part for part in arguments(process)):
+            return process
     return None
 
 

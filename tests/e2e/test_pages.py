@@ -25,6 +25,7 @@ from testbed.stack import Stack
 from testbed.timeline import Timeline, people
 from tests.e2e.seats import seat
 from tests.e2e.test_faults import child_of
+from tests.processes import arguments
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
 
@@ -178,7 +179,7 @@ async def test_a_renderer_that_is_killed_opens_the_page_anew(stack: Stack, pages
     await recorded_for(stack, recording_id, 3.0)
     worker = child_of(stack, "reelkit.fleet.worker")
     assert worker is not None
-    browsers = [each for each in worker.children(recursive=True) if "chrom" in " ".join(each.cmdline())]
+    browsers = [each for each in worker.children(recursive=True) if "chrom" in " ".join(arguments(each))]
     assert browsers
     os.kill(worker.pid, signal.SIGKILL)
     _, alive = psutil.wait_procs(browsers, timeout=10)

@@ -21,6 +21,7 @@ from testbed.participant import prepare
 from testbed.stack import Stack
 from testbed.timeline import Participant, Signal, Timeline, people
 from tests.e2e.seats import seat
+from tests.processes import arguments
 
 KEY = "stream-key-that-nobody-may-see"
 PATIENCE_S = 40.0
@@ -150,7 +151,7 @@ async def test_a_pause_shows_nothing_and_a_killed_worker_streams_on(stack: Stack
 
 
 def worker(stack: Stack) -> psutil.Process:
-    (found,) = [each for each in stack.descendants() if any("fleet.worker" in part for part in each.cmdline())]
+    (found,) = [each for each in stack.descendants() if any("fleet.worker" in part for part in arguments(each))]
     return found
 
 

@@ -20,6 +20,7 @@ from reelkit.process import ChildProcess, wait_until
 from testbed.chromium import BINARY, FLAGS
 from tests.egress.hosts import host_on
 from tests.egress.proxies import CLOSED, OPEN, proxy, tcp_host
+from tests.processes import arguments
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
@@ -75,7 +76,7 @@ async def browser(opened: EgressProxy, profile: Path, url: str) -> AsyncIterator
     environment = {**os.environ, "HOME": str(profile), "XDG_CONFIG_HOME": str(profile)}
 
     async def gone() -> bool:
-        return not any(str(profile) in part for process in psutil.process_iter() for part in _argv(process))
+        return not any(str(profile) in part for process in psutil.process_iter() for part in arguments(process))
 
     async with ChildProcess([BINARY, *flags, url], name="chromium", env=environment) as child:
         yield child
@@ -142,10 +143,3 @@ async def test_a_page_reaches_the_internet_and_its_routes_and_nothing_else(tmp_p
     assert {refusal.host for refusal in refusals} == {"localhost", OPEN, CLOSED, "internal.example"}
     assert {refusal.port for refusal in refusals} == {inside.port, media}
     assert heard == b""
-
-
-def _argv(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return []

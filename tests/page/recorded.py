@@ -32,6 +32,7 @@ from reelkit.page.status import PageState, PageStatus
 from reelkit.render.config import RenderConfig, VideoSpec
 from reelkit.settings import EgressSettings, PageSettings, RenderSettings
 from tests.page.sites import PUBLIC
+from tests.processes import arguments, is_running
 
 RECORDING = "rec"
 SMALL = VideoSpec(width_px=640, height_px=360, preset="ultrafast", crf=15)
@@ -73,22 +74,22 @@ class Place:
         found: set[psutil.Process] = set()
         for process in psutil.process_iter():
             with suppress(psutil.NoSuchProcess):
-                if any(str(self.browsers_dir) in part for part in process.cmdline()):
+                if any(str(self.browsers_dir) in part for part in arguments(process)):
                     found.update((process, *process.children(recursive=True)))
-        return [process for process in found if _is_running(process)]
+        return [process for process in found if is_running(process.pid)]
 
     def renderers(self) -> list[psutil.Process]:
-        return [process for process in self.processes() if "--type=renderer" in " ".join(process.cmdline())]
+        return [process for process in self.processes() if "--type=renderer" in " ".join(arguments(process))]
 
     def browser(self) -> psutil.Process:
         """Its main process."""
-        found = (each for each in self.processes() if "--user-data-dir" in " ".join(each.cmdline()))
-        return next(each for each in found if "--type=" not in " ".join(each.cmdline()))
+        found = (each for each in self.processes() if "--user-data-dir" in " ".join(arguments(each)))
+        return next(each for each in found if "--type=" not in " ".join(arguments(each)))
 
     def proxy_port(self) -> int:
         """The browser's only way out."""
         return next(
-            int(each.rpartition(":")[2]) for each in self.browser().cmdline() if each.startswith("--proxy-server=")
+            int(each.rpartition(":")[2]) for each in arguments(self.browser()) if each.startswith("--proxy-server=")
         )
 
     def report(self) -> dict[str, Any]:
@@ -260,12 +261,6 @@ async def recorded(url: str, config: RenderConfig | None = None, **settings: Any
         place.assert_empty()
     finally:
         place.remove()
-
-
-def _is_running(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    return False
 
 
 class Supervised(Marked):

@@ -21,6 +21,7 @@ from reelkit.page.processes import descendants
 from reelkit.process import ChildProcess, wait_until
 from tests.page.jails import jail_directory
 from tests.page.proxies import AnsweringProxy, answering_proxy
+from tests.processes import is_running
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take its own rights away")
 SPIN = "new Worker(URL.createObjectURL(new Blob(['for (;;);']))); setTimeout('for (;;);', 0)"
@@ -45,7 +46,7 @@ def namespace(pid: int, kind: str) -> str:
 
 def running(pids: set[int]) -> set[int]:
     """Those that have not ended; some are collected by the machine's first process in its own time."""
-    return {pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
+    return {pid for pid in pids if is_running(pid)}
 
 
 async def none_left(pids: set[int], directory: Path) -> None:

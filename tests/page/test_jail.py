@@ -19,6 +19,7 @@ from reelkit.page.sandbox import Sandbox
 from reelkit.page.watch import Limit, Watcher
 from reelkit.process import ChildProcess, wait_until
 from tests.page.jails import PYTHON, jail_directory, python_jail, run, told
+from tests.processes import is_running
 
 TWO = range(65_500, 65_502)
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a browser a user of its own")
@@ -200,13 +201,6 @@ async def all_gone(pids: list[int]) -> None:
         return not any(is_running(pid) for pid in pids)
 
     await wait_until(gone, timeout_s=5)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 async def test_nothing_stays_however_it_hides() -> None:
