@@ -14,6 +14,7 @@ from sqlalchemy import text
 from reelkit.db import Database
 from reelkit.process import wait_until
 from tests.databases import database_at
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sqlite
 
@@ -49,8 +50,9 @@ async def test_no_thread_outlives_a_database_whose_connection_was_still_being_ma
 
     def slow(*arguments: Any, **named: Any) -> sqlite3.Connection:
         connecting.set()
-        assert go_on.wait(60)
-        return connect(*arguments, **named)
+        assert go_on.wait(PATIENCE_S)
+        made: sqlite3.Connection = connect(*arguments, **named)
+        return made
 
     monkeypatch.setattr("aiosqlite.core.sqlite3.connect", slow)
     waiting = asyncio.create_task(read(database))
@@ -58,7 +60,7 @@ async def test_no_thread_outlives_a_database_whose_connection_was_still_being_ma
     async def is_connecting() -> bool:
         return connecting.is_set()
 
-    await wait_until(is_connecting, timeout_s=60)
+    await wait_until(is_connecting, timeout_s=PATIENCE_S)
     await cancelled(waiting)
     await cancelled(reading)
     timer = Timer(SLOW_S, go_on.set)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelkit.process import ChildProcess, wait_until
+from tests.patience import PATIENCE_S
 from tests.processes import is_running
 
 
@@ -44,13 +45,13 @@ async def test_leaving_the_context_ends_the_whole_group() -> None:
         async def spoke() -> bool:
             return bool(grandchild)
 
-        await wait_until(spoke, timeout_s=10)
+        await wait_until(spoke, timeout_s=PATIENCE_S)
 
     async def all_gone() -> bool:
         return not any(map(is_running, (pid, grandchild[0])))
 
     # Both were killed; on a busy machine the grandchild, whom only init waits for, may need a moment to go.
-    await wait_until(all_gone, timeout_s=5)
+    await wait_until(all_gone, timeout_s=PATIENCE_S)
 
 
 async def test_a_child_that_ignores_sigterm_is_killed_after_its_time() -> None:
@@ -67,7 +68,7 @@ async def test_a_child_that_ignores_sigterm_is_killed_after_its_time() -> None:
         async def started() -> bool:
             return bool(ready)
 
-        await wait_until(started, timeout_s=10)
+        await wait_until(started, timeout_s=PATIENCE_S)
     assert child.returncode == -signal.SIGKILL
 
 
@@ -90,7 +91,7 @@ asyncio.run(main())
     async def gone() -> bool:
         return not is_running(orphan)
 
-    await wait_until(gone, timeout_s=5)
+    await wait_until(gone, timeout_s=PATIENCE_S)
 
 
 async def test_an_overlong_line_is_dropped_and_the_next_one_read() -> None:

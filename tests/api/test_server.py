@@ -45,7 +45,7 @@ class Server:
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(signum)
         status = self.process.wait(DEADLINE_S)
-        _, alive = psutil.wait_procs(children, timeout=10)
+        _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
         assert alive == []
         return status
 

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 from bench.chromium_parts import chromium_parts, part_of
+from tests.patience import PATIENCE_S
 
 WAIT = "import sys; print(flush=True); sys.stdin.read()"
 BROWSER = f"""
@@ -23,7 +24,7 @@ def test_processes_are_named_after_what_they_do() -> None:
         assert browser.stdout is not None
         browser.stdout.readline()
         found = chromium_parts(browser.pid)
-        browser.communicate(timeout=10)
+        browser.communicate(timeout=PATIENCE_S)
 
     assert found["chromium"] == browser.pid
     assert sorted(found) == [

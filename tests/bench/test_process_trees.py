@@ -6,6 +6,7 @@ import pytest
 
 from bench.process_trees import TreeMeter, tree_cpu_s
 from reelkit.process import wait_until
+from tests.patience import PATIENCE_S
 
 BURN_S = 0.3
 BURN = f"import time\nwhile time.process_time() < {BURN_S}: pass\nprint(flush=True)\ninput()"
@@ -21,7 +22,7 @@ def family() -> Iterator[subprocess.Popen[str]]:
         assert parent.stdout is not None
         parent.stdout.readline()
         yield parent
-        parent.communicate("\n", timeout=10)
+        parent.communicate("\n", timeout=PATIENCE_S)
 
 
 def test_counts_what_was_started_too(family: subprocess.Popen[str]) -> None:
@@ -50,6 +51,6 @@ async def test_measures_between_entry_and_exit(family: subprocess.Popen[str]) ->
         async def looked() -> bool:
             return "family" in meter.spent_s
 
-        await wait_until(looked, timeout_s=5.0)
+        await wait_until(looked, timeout_s=PATIENCE_S)
 
     assert meter.spent_s["family"] < BURN_S / 2

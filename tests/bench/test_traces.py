@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.traces import traces
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def test_names_what_has_come_and_nothing_else(tmp_path: Path) -> None:
         port = server.getsockname()[1]
         named.bind(str(tmp_path / "screen"))
         left = traces(tmp_path, browsers_dir).left(before)
-        child.communicate(b"\n", timeout=10)
+        child.communicate(b"\n", timeout=PATIENCE_S)
 
     assert {name.split()[0] for name in left["processes"]} == {str(child.pid)}
     assert left["browsers' directories"] == {str(browsers_dir / "61184")}
@@ -44,7 +45,7 @@ def test_names_what_has_come_and_nothing_else(tmp_path: Path) -> None:
 def test_what_has_gone_again_is_not_left(tmp_path: Path) -> None:
     before = traces(tmp_path, tmp_path)
     with subprocess.Popen([sys.executable, "-c", "", tmp_path]) as child:
-        child.wait(timeout=10)
+        child.wait(timeout=PATIENCE_S)
 
     left = traces(tmp_path, tmp_path).left(before)
 

@@ -21,10 +21,10 @@ from reelkit.sfu import Sfu, SfuRoom
 from testbed.clip_track import ClipTrack
 from testbed.clips import VideoCodec, camera_clip, microphone_clip
 from testbed.timeline import people
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
-LIMIT_S = 15.0
 FEED = "peer-1"
 (ADA,) = people(1)
 
@@ -47,7 +47,7 @@ async def sending(room: SfuRoom, codec: VideoCodec, zero_s: float) -> AsyncItera
         publisher = await room.publisher(FEED, "Ada")
         answer = await publisher.join_and_configure(pc.localDescription.sdp)
         await pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        await asyncio.wait_for(publisher.connected.wait(), LIMIT_S)
+        await asyncio.wait_for(publisher.connected.wait(), PATIENCE_S)
         yield
     finally:
         await pc.close()
@@ -56,7 +56,7 @@ async def sending(room: SfuRoom, codec: VideoCodec, zero_s: float) -> AsyncItera
 async def follow(reader: UnitReader, until_s: float) -> list[AccessUnit]:
     """Reads while the file grows, until a unit that was captured after ``until_s``."""
     units: list[AccessUnit] = []
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not units or units[-1].capture_s < until_s:
             reader.poll(time.time() - 0.5)
             units += [reader.unit(index) for index in range(reader.start, reader.stop)]
@@ -76,7 +76,7 @@ async def test_a_recorded_participant_is_read_while_the_files_grow(tmp_path: Pat
             started_s = time.time()
             followed: dict[MediaKind, list[AccessUnit]] = {}
             readers: dict[MediaKind, UnitReader] = {}
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(readers) < 2:
                     for file in catalog.scan():
                         codec_name = "opus" if file.key.kind is MediaKind.AUDIO else codec

@@ -5,8 +5,7 @@ from typing import Any
 
 from tests.api.live import LiveServer
 from tests.commands.conftest import Commands
-
-TIMEOUT_S = 20.0
+from tests.patience import PATIENCE_S
 
 
 def test_from_making_a_webhook_to_its_end(commands: Commands, live: LiveServer) -> None:
@@ -23,7 +22,7 @@ def test_from_making_a_webhook_to_its_end(commands: Commands, live: LiveServer) 
     kit.recordings.start_recordings(meeting_id=meeting.id, **ids)
 
     def settled(attempts: int) -> list[dict[str, Any]]:
-        deadline_s = time.monotonic() + TIMEOUT_S
+        deadline_s = time.monotonic() + PATIENCE_S
         while True:
             rows: list[dict[str, Any]] = commands.json("webhooks", "deliveries", made)
             # This machine may not be told anything: private addresses are closed.

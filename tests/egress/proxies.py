@@ -11,6 +11,7 @@ from typing import Any, cast
 from reelkit.egress.guard import EgressGuard, Resolve
 from reelkit.egress.proxy import EgressProxy
 from reelkit.settings import EgressSettings
+from tests.patience import PATIENCE_S
 
 # One address of the loopback network stands for the public internet, another for what must not be reached.
 OPEN, CLOSED = "127.0.0.1", "127.0.0.2"
@@ -20,7 +21,6 @@ NAMES = {
     "internal.example": [CLOSED],
     "mixed.example": [OPEN, CLOSED],
 }
-TIMEOUT_S = 20.0
 
 
 async def resolve(host: str, _: int) -> Sequence[str]:
@@ -54,11 +54,11 @@ class Browser:
         await self.writer.drain()
 
     async def head(self) -> bytes:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.reader.readuntil(b"\r\n\r\n")
 
     async def rest(self) -> bytes:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.reader.read()
 
     async def connect(self, host: str, port: int) -> bytes:

@@ -10,7 +10,8 @@ from reelkit.egress.guard import system_resolver
 from reelkit.egress.proxy import EgressProxy
 from reelkit.egress.proxy_counters import Refusal
 from reelkit.egress.proxy_route import ProxyRoute
-from tests.egress.proxies import CLOSED, TIMEOUT_S, browsing, get_status, guard, proxy, resolve, tcp_host, tunnel_status
+from tests.egress.proxies import CLOSED, browsing, get_status, guard, proxy, resolve, tcp_host, tunnel_status
+from tests.patience import PATIENCE_S
 
 ONLY_MEDIA = "only WebRTC may connect there"
 WELCOME = b"220 welcome\r\n"
@@ -68,7 +69,7 @@ async def test_webrtc_passes(listener: Listener) -> None:
         for index in range(len(REQUEST)):
             await browser.send(REQUEST[index : index + 1])
         await browser.send(b"dtls")
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert await browser.reader.readexactly(len(WELCOME)) == WELCOME
         browser.writer.write_eof()
         assert await browser.rest() == b""
@@ -178,7 +179,7 @@ async def test_a_public_address_leads_in_past_the_nat(listener: Listener) -> Non
     async with EgressProxy(guard(means_it, allow_private=True), routes) as opened, browsing(opened) as browser:
         await browser.connect(PUBLIC, listener.port)
         await browser.send(REQUEST)
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert await browser.reader.readexactly(len(WELCOME)) == WELCOME
         for name in ("another.example", f"[::ffff:{PUBLIC}]"):
             assert await tunnel_status(opened, name, listener.port) == 403
@@ -186,5 +187,5 @@ async def test_a_public_address_leads_in_past_the_nat(listener: Listener) -> Non
 
 
 async def _ended(listener: Listener) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await listener.ended.wait()

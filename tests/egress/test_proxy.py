@@ -20,7 +20,6 @@ from tests.egress.hosts import Host, host_on
 from tests.egress.proxies import (
     CLOSED,
     OPEN,
-    TIMEOUT_S,
     ask,
     browsing,
     echo,
@@ -31,6 +30,7 @@ from tests.egress.proxies import (
     tcp_host,
     tunnel_status,
 )
+from tests.patience import PATIENCE_S
 
 HOW = [tunnel_status, get_status]
 Ask = Callable[[EgressProxy, str, int], Awaitable[int]]
@@ -256,7 +256,7 @@ async def test_too_many_connections_are_turned_away() -> None:
         await second.send(b"ping\r\n\r\n")
         assert await second.head() == b"ping\r\n\r\n"
         first.writer.close()
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while await tunnel_status(opened, "images.example", port) != 200:
                 pass
 
@@ -284,7 +284,7 @@ async def test_closing_ends_everything_at_once() -> None:
             silent, tunnel, page = [await browsers.enter_async_context(browsing(opened)) for _ in range(3)]
             await tunnel.connect("images.example", port)
             await page.send(f"GET http://images.example:{port}/ HTTP/1.1\r\n\r\n".encode())
-            await wait_until(_holds(lambda: opened.counters.requests == 2), timeout_s=TIMEOUT_S)
+            await wait_until(_holds(lambda: opened.counters.requests == 2), timeout_s=PATIENCE_S)
             late = await browsers.enter_async_context(browsing(opened))
             began_s = time.monotonic()
         assert time.monotonic() - began_s < 1
@@ -292,7 +292,7 @@ async def test_closing_ends_everything_at_once() -> None:
         for browser in (silent, tunnel, page, late):
             with pytest.raises(ConnectionResetError):
                 await browser.rest()
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await cut.wait()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection(OPEN, opened.port)

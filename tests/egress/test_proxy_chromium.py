@@ -20,6 +20,7 @@ from reelkit.process import ChildProcess, wait_until
 from testbed.chromium import BINARY, FLAGS
 from tests.egress.hosts import host_on
 from tests.egress.proxies import CLOSED, OPEN, proxy, tcp_host
+from tests.patience import PATIENCE_S
 from tests.processes import arguments
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
@@ -80,7 +81,7 @@ async def browser(opened: EgressProxy, profile: Path, url: str) -> AsyncIterator
 
     async with ChildProcess([BINARY, *flags, url], name="chromium", env=environment) as child:
         yield child
-    await wait_until(gone, timeout_s=5.0)
+    await wait_until(gone, timeout_s=PATIENCE_S)
 
 
 async def test_a_page_reaches_the_internet_and_its_routes_and_nothing_else(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from reelkit.egress.proxy import EgressProxy
 from tests.egress.hosts import Host, host_on
-from tests.egress.proxies import OPEN, TIMEOUT_S, ask, browsing, proxy, reading, reset, tcp_host
+from tests.egress.proxies import OPEN, ask, browsing, proxy, reading, reset, tcp_host
+from tests.patience import PATIENCE_S
 
 BODY = bytes(range(256)) * 8_192
 """2 MiB."""
@@ -222,7 +223,7 @@ async def test_a_browser_that_leaves_is_followed(opened: EgressProxy) -> None:
         assert b"\r\nConnection: close\r\n" in await browser.head()
         assert await browser.reader.readexactly(2) == b"ok"
         browser.writer.close()
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await left.wait()
 
 
@@ -240,7 +241,7 @@ async def test_a_slow_browser_gets_the_last_byte(opened: EgressProxy) -> None:
     async with tcp_host(serve) as port, browsing(opened) as browser:
         reading(browser.writer).pause_reading()
         await browser.send(request(port))
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await gone.wait()
         reading(browser.writer).resume_reading()
         await browser.head()

@@ -10,7 +10,8 @@ import uvloop
 
 from reelkit.egress.proxy import EgressProxy
 from reelkit.process import wait_until
-from tests.egress.proxies import OPEN, TIMEOUT_S, browsing, echo, proxy, reading, reset, tcp_host
+from tests.egress.proxies import OPEN, browsing, echo, proxy, reading, reset, tcp_host
+from tests.patience import PATIENCE_S
 
 PIECE = random.Random(1).randbytes(1 << 20)
 MUCH = 64
@@ -29,7 +30,7 @@ async def test_bytes_go_both_ways_and_are_counted(opened: EgressProxy) -> None:
         before = opened.counters.up_bytes
         for size_bytes in (1, 1_200, 100_000):
             await browser.send(PIECE[:size_bytes])
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await browser.reader.readexactly(size_bytes) == PIECE[:size_bytes]
         assert opened.counters.up_bytes - before == opened.counters.down_bytes == 101_201
 
@@ -97,7 +98,7 @@ async def test_a_host_that_is_lost_ends_the_browsers_connection_when_all_is_read
         transport = reading(browser.writer)
         transport.pause_reading()
         await browser.send(f"CONNECT {OPEN}:{port} HTTP/1.1\r\n\r\n".encode())
-        await wait_until(came, timeout_s=TIMEOUT_S)
+        await wait_until(came, timeout_s=PATIENCE_S)
         all_has_come.set()
         transport.resume_reading()
         await browser.head()
@@ -119,7 +120,7 @@ async def test_a_browser_that_is_lost_ends_the_hosts_connection(opened: EgressPr
     async with tcp_host(pour) as port, browsing(opened) as browser:
         await browser.connect("images.example", port)
         reset(browser.writer)
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await ended.wait()
 
 
@@ -165,7 +166,7 @@ async def _half_closed(opened: EgressProxy) -> None:
             assert await browser.rest() == b"welcome"
             await browser.send(b"thanks")
             browser.writer.write_eof()
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await said == b"thanks"
 
 
@@ -184,7 +185,7 @@ async def _much(opened: EgressProxy) -> None:
         await browser.connect(OPEN, port)
         transport = reading(browser.writer)
         transport.pause_reading()
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert await stalled < MUCH
             transport.resume_reading()
             while data := await browser.reader.read(1 << 18):

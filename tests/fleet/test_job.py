@@ -23,6 +23,7 @@ from reelkit.render.config import AudioCodec, AudioSpec, RenderConfig, VideoCode
 from reelkit.settings import RenderSettings
 from testbed.capture import CaptureSpec, Device, write_capture
 from testbed.timeline import Timeline, people
+from tests.patience import PATIENCE_S
 
 SMALL = VideoSpec(width_px=320, height_px=180, preset="ultrafast")
 
@@ -175,7 +176,7 @@ async def test_the_fleet_runs_the_real_worker(tmp_path: Path, capture: tuple[Pat
     fleet = LocalFleet(RenderSettings(nice=0), SystemClock())
     directory, config = capture
     await fleet.start(JobSpec("rec", tmp_path / "job", directory, config))
-    outcome = await asyncio.wait_for(fleet.wait("rec"), 60)
+    outcome = await asyncio.wait_for(fleet.wait("rec"), PATIENCE_S)
     assert outcome.error is None
     assert frames_of(film_of(outcome)) == outcome.frames
 
@@ -187,7 +188,7 @@ async def test_two_workers_never_share_a_job(tmp_path: Path) -> None:
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "reelkit.fleet.worker", tmp_path, stderr=asyncio.subprocess.PIPE
         )
-        _, log = await asyncio.wait_for(worker.communicate(), 30)
+        _, log = await asyncio.wait_for(worker.communicate(), PATIENCE_S)
     finally:
         os.close(held)
     assert worker.returncode == EXIT_BUSY

@@ -25,6 +25,7 @@ from reelkit.publish.rtmp.status import StreamStatus
 from reelkit.render.config import RenderConfig
 from reelkit.render.progress import StuckTrack
 from reelkit.settings import EgressSettings, PageSettings, RenderSettings, RtmpSettings
+from tests.patience import PATIENCE_S
 
 # A worker made of the shell's smallest parts: it counts its starts in the job directory and says what a test wants.
 PRELUDE = """
@@ -123,7 +124,7 @@ async def test_what_a_film_needs_is_remembered_until_it_changes(tmp_path: Path, 
     async def is_third() -> bool:
         return len(told) == 5
 
-    await wait_until(is_third, timeout_s=10, interval_s=0.005)
+    await wait_until(is_third, timeout_s=PATIENCE_S, interval_s=0.005)
     needed = {"a.mjr": 7, "b.mjr": None}
     assert told == [None, needed, needed, needed, needed]
     assert fleet.progress("rec-1").needed_from == needed  # type: ignore[union-attr]
@@ -201,7 +202,7 @@ async def test_progress_is_visible_and_noise_is_ignored(tmp_path: Path, spec: Jo
     async def reported() -> bool:
         return fleet.progress("rec-1") is not None
 
-    await wait_until(reported, timeout_s=10)
+    await wait_until(reported, timeout_s=PATIENCE_S)
     progress = fleet.progress("rec-1")
     assert progress is not None
     assert (progress.segments, progress.lag_s) == (7, 1.5)
@@ -248,7 +249,7 @@ async def test_further_jobs_wait_for_a_place_and_a_stopped_recording_does_not(tm
     async def first_runs() -> bool:
         return running("a")
 
-    await wait_until(first_runs, timeout_s=10)
+    await wait_until(first_runs, timeout_s=PATIENCE_S)
     assert waiting() == {"a": False, "b": True, "c": True, "again": True}
     assert fleet.progress("b") is None
     fleet.recording_stopped("c")
@@ -256,7 +257,7 @@ async def test_further_jobs_wait_for_a_place_and_a_stopped_recording_does_not(tm
     async def stopped_runs() -> bool:
         return running("c")
 
-    await wait_until(stopped_runs, timeout_s=10)
+    await wait_until(stopped_runs, timeout_s=PATIENCE_S)
     assert waiting() == {"a": False, "b": True, "c": False, "again": True}
     for name, following in (("c", None), ("a", "b"), ("b", "again")):
         (tmp_path / "jobs" / f"end-{name}").touch()
@@ -291,7 +292,7 @@ async def test_a_fleet_that_closes_starts_nothing_that_waits(tmp_path: Path) -> 
     async def told() -> bool:
         return fleet.progress("a") is not None
 
-    await wait_until(told, timeout_s=10)
+    await wait_until(told, timeout_s=PATIENCE_S)
     await fleet.close()
     assert not (tmp_path / "jobs" / "b" / "starts").exists()
     assert (tmp_path / "jobs" / "b" / "config.json").exists()
@@ -397,7 +398,7 @@ async def test_a_page_waits_for_no_place_and_yields_to_nobody(tmp_path: Path) ->
     async def both_run() -> bool:
         return all(fleet.progress(name) is not None for name in ("film", "page"))
 
-    await wait_until(both_run, timeout_s=10)
+    await wait_until(both_run, timeout_s=PATIENCE_S)
     nice = {name: status.progress.segments for name, status in fleet.statuses().items() if status.progress}
     own = os.nice(0)
     assert nice == {"film": own + 3, "page": own}
@@ -414,7 +415,7 @@ async def test_a_cancelled_job_leaves_nothing(tmp_path: Path, spec: JobSpec) -> 
     async def told() -> bool:
         return fleet.progress("rec-1") is not None
 
-    await wait_until(told, timeout_s=10)
+    await wait_until(told, timeout_s=PATIENCE_S)
     pid = fleet.pid("rec-1")
     assert pid is not None
     ended = asyncio.create_task(fleet.ended("rec-1"))
@@ -427,7 +428,7 @@ async def test_a_cancelled_job_leaves_nothing(tmp_path: Path, spec: JobSpec) -> 
         await fleet.wait("rec-1")
     # Its place is free, and so is its name.
     await fleet.start(spec)
-    await wait_until(told, timeout_s=10)
+    await wait_until(told, timeout_s=PATIENCE_S)
     await fleet.close()
 
 

@@ -20,6 +20,7 @@ from reelkit.render.config import RenderConfig
 from reelkit.settings import RenderSettings
 from testbed.capture import CaptureSpec, CaptureWriter, write_capture
 from testbed.timeline import Timeline, people
+from tests.patience import PATIENCE_S
 
 CONFIG = RenderConfig(recording_id="recording-1")
 
@@ -73,7 +74,7 @@ async def test_a_worker_that_is_killed_while_the_meeting_goes_on(tmp_path: Path)
                 progress = fleet.progress(job.recording_id)
                 return progress is not None and progress.film_s > 1.0
 
-            await wait_until(has_written, timeout_s=60)
+            await wait_until(has_written, timeout_s=PATIENCE_S)
             pid = fleet.pid(job.recording_id)
             assert pid is not None
             os.kill(pid, signal.SIGKILL)

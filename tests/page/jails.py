@@ -14,10 +14,10 @@ import psutil
 
 from reelkit.page.jail import Jail
 from reelkit.page.limits import Limits
+from tests.patience import PATIENCE_S
 
 PYTHON = Path("/usr/bin/python3")
 """The system's, which every user may execute."""
-_ANSWER_TIMEOUT_S = 20.0
 
 
 @contextmanager
@@ -62,7 +62,7 @@ async def read_answer(fd: int) -> Any:
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb")
     )
     try:
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             return json.loads(await reader.readline())
     finally:
         transport.close()

@@ -14,6 +14,7 @@ import pytest
 
 from reelkit.page.cdp import Cdp, Result
 from reelkit.page.errors import BrowserGone, CdpError, CdpTimeout
+from tests.patience import PATIENCE_S
 
 LIMIT_BYTES = 8 << 20
 
@@ -111,7 +112,7 @@ async def test_when_the_browser_goes_everything_that_waits_ends() -> None:
         peer.go()
         with pytest.raises(BrowserGone):
             await call
-        await asyncio.wait_for(cdp.closed, 5)
+        await asyncio.wait_for(cdp.closed, PATIENCE_S)
         with pytest.raises(BrowserGone):
             await cdp.call("Page.navigate")
 
@@ -147,7 +148,7 @@ async def test_a_handler_that_fails_costs_nobody_else_anything() -> None:
         cdp.on("A.event", fail)
         cdp.on("A.event", heard.set_result)
         await peer.say(b"no JSON", b"[]", {"method": "A.event"})
-        assert await asyncio.wait_for(heard, 5) == {}
+        assert await asyncio.wait_for(heard, PATIENCE_S) == {}
 
 
 async def test_large_messages_arrive_whole_and_too_large_ones_fail_alone() -> None:
@@ -180,7 +181,7 @@ async def test_a_flood_of_events_is_not_kept() -> None:
         tracemalloc.start()
         try:
             writer.start()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while count < events:  # noqa: ASYNC110 - the pipe is what is waited for
                     await asyncio.sleep(0.01)
             _, peak_bytes = tracemalloc.get_traced_memory()

@@ -21,7 +21,10 @@ from reelkit.page.processes import descendants
 from reelkit.process import ChildProcess, wait_until
 from tests.page.jails import jail_directory
 from tests.page.proxies import AnsweringProxy, answering_proxy
+from tests.patience import PATIENCE_S
 from tests.processes import is_running
+
+pytestmark = pytest.mark.e2e
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take its own rights away")
 SPIN = "new Worker(URL.createObjectURL(new Blob(['for (;;);']))); setTimeout('for (;;);', 0)"
@@ -53,7 +56,7 @@ async def none_left(pids: set[int], directory: Path) -> None:
     async def gone() -> bool:
         return not running(pids) and not list(directory.iterdir())
 
-    await wait_until(gone, timeout_s=5)
+    await wait_until(gone, timeout_s=PATIENCE_S)
 
 
 @pytest.mark.parametrize(("width_px", "height_px"), [(1280, 720), (720, 1280), (1920, 1080), (640, 360), (320, 240)])
@@ -75,7 +78,7 @@ async def test_its_pages_are_in_chromiums_own_sandbox_too() -> None:
         async def judged() -> bool:
             return "adequately sandboxed" in str(await browser.page.evaluate("document.body?.innerText"))
 
-        await wait_until(judged, timeout_s=10)
+        await wait_until(judged, timeout_s=PATIENCE_S)
         processes = (await browser.cdp.call("SystemInfo.getProcessInfo"))["processInfo"]
         renderers = {process["id"] for process in processes if process["type"] == "renderer"}
         assert renderers
@@ -168,7 +171,7 @@ async def test_a_further_page_is_another_session() -> None:
         async def loaded() -> bool:
             return bool(await page.evaluate("document.title === 'page'"))
 
-        await wait_until(loaded, timeout_s=10)
+        await wait_until(loaded, timeout_s=PATIENCE_S)
         assert await browser.page.evaluate("location.href") == "about:blank"
         assert "further.test" in proxy.hosts()
         with pytest.raises(CdpError, match="no such thing"):
@@ -194,10 +197,10 @@ async def test_a_killed_browser_is_noticed_and_nothing_of_it_is_left() -> None:
             await browser.page.evaluate(SPIN)
             waiting = asyncio.create_task(browser.page.evaluate("new Promise(() => null)"))
             os.kill(browser.pid, signal.SIGKILL)
-            assert (await asyncio.wait_for(browser.closed, 10)).signal == signal.SIGKILL
+            assert (await asyncio.wait_for(browser.closed, PATIENCE_S)).signal == signal.SIGKILL
             with pytest.raises(BrowserGone):
                 await waiting
-            await asyncio.wait_for(browser.cdp.closed, 10)
+            await asyncio.wait_for(browser.cdp.closed, PATIENCE_S)
         await none_left(pids, directory)
 
 
@@ -231,7 +234,7 @@ asyncio.run(main())
             async def started() -> bool:
                 return "ready" in lines
 
-            await wait_until(started, timeout_s=30)
+            await wait_until(started, timeout_s=PATIENCE_S)
             pids = descendants(worker.pid)
             assert len(pids) > 5
             worker.send_signal(signal.SIGKILL)

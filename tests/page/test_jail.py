@@ -19,6 +19,7 @@ from reelkit.page.sandbox import Sandbox
 from reelkit.page.watch import Limit, Watcher
 from reelkit.process import ChildProcess, wait_until
 from tests.page.jails import PYTHON, jail_directory, python_jail, run, told
+from tests.patience import PATIENCE_S
 from tests.processes import is_running
 
 TWO = range(65_500, 65_502)
@@ -148,7 +149,7 @@ async def test_a_program_that_cannot_be_executed_ends_at_once() -> None:
     with jail_directory() as directory:
         async with Jail(directory, binary=Path("/does/not/exist")) as jail:
             os.close(run(jail, ""))
-            ended = await asyncio.wait_for(jail.exited, 10)
+            ended = await asyncio.wait_for(jail.exited, PATIENCE_S)
             assert ended.code == 125
 
 
@@ -156,7 +157,7 @@ async def test_after_the_end_nothing_can_be_started() -> None:
     with jail_directory() as directory:
         async with python_jail(directory) as jail:
             os.kill(jail.pid, signal.SIGKILL)
-            ended = await asyncio.wait_for(jail.exited, 10)
+            ended = await asyncio.wait_for(jail.exited, PATIENCE_S)
             assert (ended.signal, str(ended)) == (signal.SIGKILL, "signal SIGKILL")
             with pytest.raises(BrowserNotStarted):
                 jail.start([], {}, 0, 1)
@@ -171,7 +172,7 @@ async def test_it_tells_how_the_program_ended_and_what_it_wrote_last() -> None:
                 "sys.exit(7)"
             )
             os.close(run(jail, code))
-            ended = await asyncio.wait_for(jail.exited, 10)
+            ended = await asyncio.wait_for(jail.exited, PATIENCE_S)
             assert (ended.code, ended.signal, str(ended)) == (7, None, "exit code 7")
         assert "line 99" in jail.stderr_tail
         assert len(jail.stderr_tail) <= 50
@@ -200,7 +201,7 @@ async def all_gone(pids: list[int]) -> None:
     async def gone() -> bool:
         return not any(is_running(pid) for pid in pids)
 
-    await wait_until(gone, timeout_s=5)
+    await wait_until(gone, timeout_s=PATIENCE_S)
 
 
 async def test_nothing_stays_however_it_hides() -> None:
@@ -232,7 +233,7 @@ async def test_what_outlives_the_program_ends_with_it() -> None:
         async with python_jail(directory) as jail:
             pids = await told(jail, HIDING)
             os.kill(pids[0], signal.SIGKILL)
-            assert (await asyncio.wait_for(jail.exited, 10)).signal == signal.SIGKILL
+            assert (await asyncio.wait_for(jail.exited, PATIENCE_S)).signal == signal.SIGKILL
             await all_gone(pids)
 
 
@@ -242,7 +243,7 @@ async def test_a_killed_keeper_takes_all_with_it_and_the_worker_removes_the_rest
             pids = await told(jail, HIDING)
             groups = list(jail.confinement.cgroup.directories.values())
             os.kill(jail.keeper_pid, signal.SIGKILL)
-            assert (await asyncio.wait_for(jail.exited, 10)).status is None
+            assert (await asyncio.wait_for(jail.exited, PATIENCE_S)).status is None
         assert not any(group.exists() for group in groups)
         # Without a user or a cgroup, one that left its group and its parent could be anybody's.
         if jail.confinement.own_user or groups:
@@ -270,14 +271,14 @@ asyncio.run(main())
             async def started() -> bool:
                 return bool(lines) and lines[-1].startswith("{")
 
-            await wait_until(started, timeout_s=30)
+            await wait_until(started, timeout_s=PATIENCE_S)
             worker.send_signal(signal.SIGKILL)
         told_last = json.loads(lines[-1])
 
         async def removed() -> bool:
             return not list(directory.iterdir()) and not any(Path(group).exists() for group in told_last["groups"])
 
-        await wait_until(removed, timeout_s=5)
+        await wait_until(removed, timeout_s=PATIENCE_S)
         await all_gone(told_last["pids"])
 
 
@@ -287,7 +288,7 @@ async def test_a_full_cgroup_ends_one_that_takes_too_much() -> None:
             if "memory" not in jail.confinement.cgroup.directories:
                 pytest.skip(f"the kernel bounds no memory: {jail.confinement.without}")
             os.close(run(jail, "kept = [b'x' * (1 << 20) for _ in range(1_000)]"))
-            ended = await asyncio.wait_for(jail.exited, 30)
+            ended = await asyncio.wait_for(jail.exited, PATIENCE_S)
             assert (ended.signal, ended.out_of_memory) == (signal.SIGKILL, True)
             told_of: list[Limit] = []
             await Watcher(jail, told_of.append).look()

@@ -16,6 +16,7 @@ from reelkit.render.config import AudioSpec, VideoSpec
 from tests.page.films import BLUE, GREEN, PALETTE, RED, YELLOW, is_near, named, pictures, tones_hz
 from tests.page.recorded import RECORDING, Mark, at, page_config, recorded, supervised
 from tests.page.sites import Site, site_on
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(60)]
 
@@ -165,7 +166,7 @@ async def test_a_worker_that_is_killed_costs_the_film_only_its_absence(site: Sit
         async def committed() -> bool:
             return recording.segments > 0
 
-        await wait_until(committed, timeout_s=20)
+        await wait_until(committed, timeout_s=PATIENCE_S)
         pid = recording.fleet.pid(RECORDING)
         assert pid is not None
         killed_s = time.time()

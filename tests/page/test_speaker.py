@@ -24,6 +24,7 @@ from tests.page.pulse import pulse_stream
 from tests.page.pulse_caller import STEREO, PulseCaller, pulse_caller
 from tests.page.sound import breaks, frequency_hz, interleaved, joined, levels, sounding, tone
 from tests.page.test_pulse_frames import header
+from tests.patience import PATIENCE_S
 
 MONO_CD = SampleSpec(SampleFormat.S16LE, 1, 44_100)
 PAUSE_S = 0.02
@@ -45,7 +46,7 @@ class Ear:
         async def silent() -> bool:
             return len(self.blocks) > count + LATE_BLOCKS + 2 and self.blocks[-1].samples is None
 
-        await wait_until(silent, timeout_s=10)
+        await wait_until(silent, timeout_s=PATIENCE_S)
 
     @property
     def heard(self) -> np.ndarray:
@@ -81,7 +82,7 @@ async def test_it_is_there_for_its_owner_and_leaves_nothing(tmp_path: Path) -> N
         async def some() -> bool:
             return len(blocks) >= 3
 
-        await wait_until(some, timeout_s=5)
+        await wait_until(some, timeout_s=PATIENCE_S)
     ended_s = time.monotonic()
     assert await reader.read() == b""
     writer.close()
@@ -275,7 +276,7 @@ async def test_nobody_has_to_be_known_to_be_refused(ear: Ear) -> None:
 async def test_nonsense_ends_the_connection_and_nothing_else(ear: Ear, nonsense: bytes) -> None:
     async with pulse_caller(ear.socket_path) as bad, pulse_caller(ear.socket_path) as good:
         bad.send(nonsense + bytes(64))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await bad.cut_off()
         assert isinstance(await good.ask(Command.GET_SERVER_INFO), TagReader)
 
@@ -283,7 +284,7 @@ async def test_nonsense_ends_the_connection_and_nothing_else(ear: Ear, nonsense:
 async def test_a_client_that_does_not_listen_is_cut_off(ear: Ear) -> None:
     async with pulse_caller(ear.socket_path) as deaf:
         await flood(deaf)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await deaf.cut_off()
 
 

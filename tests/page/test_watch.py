@@ -13,6 +13,7 @@ from reelkit.page.limits import Limits
 from reelkit.page.watch import Limit, Watcher, directory_bytes, measure
 from tests.page.jails import PYTHON, jail_directory, python_jail, run, told
 from tests.page.proxies import answering_proxy
+from tests.patience import PATIENCE_S
 
 NO_CGROUP = Path("/does/not/exist")
 HOARD = "globalThis.kept = []; setInterval(() => kept.push(new Uint8Array(20_000_000).fill(1)), 5)"
@@ -41,7 +42,7 @@ async def test_a_page_that_hoards_memory_is_noticed(cgroup_parent: Path | None) 
             assert use.processes > 5
             assert not told_of.done()
             await browser.page.evaluate(HOARD)
-            assert await asyncio.wait_for(told_of, 60) == "memory"
+            assert await asyncio.wait_for(told_of, PATIENCE_S) == "memory"
 
 
 async def test_a_page_that_fills_the_disk_is_noticed() -> None:
@@ -58,7 +59,7 @@ async def test_a_page_that_fills_the_disk_is_noticed() -> None:
             # A place that Chromium trusts although it is asked without TLS.
             await browser.page.call("Page.navigate", {"url": "http://localhost/"})
             await browser.page.evaluate(FILL_DISK, timeout_s=60)
-            assert await asyncio.wait_for(told_of, 60) == "disk"
+            assert await asyncio.wait_for(told_of, PATIENCE_S) == "disk"
 
 
 async def test_without_a_cgroup_all_descendants_are_counted() -> None:

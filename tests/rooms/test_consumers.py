@@ -9,6 +9,7 @@ from reelkit.rooms.handlers import transports
 from reelkit.rooms.proto import media_edge_pb2, media_pb2
 from reelkit.rooms.sdp import Description
 from reelkit.sfu import Connected, HungUp
+from tests.patience import PATIENCE_S
 from tests.rooms.fake_sfu import FakeSubscriber
 from tests.rooms.meeting import FakeClient, FakeMeeting, Refused, offer
 from tests.rooms.sdp_texts import sdp
@@ -63,7 +64,7 @@ async def test_a_sending_transport_that_never_comes_up(meeting: FakeMeeting, mon
     request = media_pb2.CreateTransportRequest(consuming=True, description=offer(sdp("chromium_receive_connect_offer")))
     with pytest.raises(AssertionError, match="no reply"):
         await alice.ask(MediaEvent.CREATE_TRANSPORT, request, media_pb2.CreateTransportResponse)
-    await wait_until(alice.has_error, timeout_s=5)
+    await wait_until(alice.has_error, timeout_s=PATIENCE_S)
 
 
 async def test_a_receiving_offer_without_counterpart(meeting: FakeMeeting) -> None:

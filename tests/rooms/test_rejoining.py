@@ -9,6 +9,7 @@ from reelkit.rooms.handlers import joining
 from reelkit.rooms.proto import media_edge_pb2, room_pb2
 from reelkit.settings import RoomSettings, Settings
 from reelkit.sfu import HungUp
+from tests.patience import PATIENCE_S
 from tests.rooms.manual_clock import settle
 from tests.rooms.meeting import PEOPLE, FakeClient, FakeMeeting
 
@@ -144,7 +145,7 @@ async def test_a_client_that_never_has_some_is_let_in_all_the_same(
     async def let_in() -> bool:
         return MediaEvent.SELF_JOIN_COMPLETE in alice.events()
 
-    await wait_until(let_in, timeout_s=5)
+    await wait_until(let_in, timeout_s=PATIENCE_S)
 
 
 async def test_silent_clients_are_dead(tmp_path_factory: pytest.TempPathFactory) -> None:

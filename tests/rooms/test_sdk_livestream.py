@@ -7,6 +7,7 @@ import pytest
 from reelkit.process import wait_until
 from reelkit.rooms.livestream_notices import LivestreamNotice
 from reelkit.settings import Settings
+from tests.patience import PATIENCE_S
 from tests.rooms.browser import Clients
 from tests.rooms.sdk_server import SdkServer
 
@@ -24,7 +25,7 @@ async def test_the_sdk_knows_whether_its_meeting_is_streamed(tmp_path: Path) -> 
                 found = await viewer.run("() => [meeting.livestream.state, meeting.livestream.playbackUrl ?? null]")
                 return bool(found == expected)
 
-            await wait_until(reached, timeout_s=10, interval_s=0.05)
+            await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.05)
 
         await state(["IDLE", None])
         server.room.announce_livestream(LivestreamNotice("s1", "LIVE", "Show", URL))

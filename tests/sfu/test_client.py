@@ -19,9 +19,8 @@ from reelkit.sfu.errors import (
     Unauthorised,
 )
 from reelkit.sfu.wire import Message
+from tests.patience import PATIENCE_S
 from tests.sfu.fake_janus import SECRET, FakeJanus, PluginScript, Request
-
-LIMIT_S = 5.0
 
 
 def ignore(message: Message) -> None:
@@ -30,7 +29,7 @@ def ignore(message: Message) -> None:
 
 @asynccontextmanager
 async def connected(
-    script: PluginScript | None = None, *, request_timeout_s: float = LIMIT_S
+    script: PluginScript | None = None, *, request_timeout_s: float = PATIENCE_S
 ) -> AsyncIterator[tuple[FakeJanus, JanusClient]]:
     async with (
         FakeJanus(script) as janus,
@@ -58,7 +57,7 @@ async def test_every_request_carries_the_secret_and_after_create_the_session() -
 
 async def test_a_wrong_secret_is_refused_and_the_client_closes() -> None:
     async with FakeJanus() as janus:
-        client = JanusClient(janus.url, "guessed", request_timeout_s=LIMIT_S)
+        client = JanusClient(janus.url, "guessed", request_timeout_s=PATIENCE_S)
         with pytest.raises(Unauthorised):
             await client.open()
         assert client.lost
@@ -68,7 +67,7 @@ async def test_nobody_listening_is_a_loss() -> None:
     async with FakeJanus() as janus:
         url = janus.url
     with pytest.raises(SfuLost) as raised:
-        await JanusClient(url, SECRET, request_timeout_s=LIMIT_S).open()
+        await JanusClient(url, SECRET, request_timeout_s=PATIENCE_S).open()
     assert raised.value.retry
 
 
@@ -277,7 +276,7 @@ async def test_detaching_what_is_gone_is_no_error(code: int, raises: bool) -> No
 async def next_request(janus: FakeJanus, kind: str) -> Request:
     """The next request of this kind; earlier ones of other kinds are passed over."""
     while True:
-        request = await asyncio.wait_for(janus.requests.get(), LIMIT_S)
+        request = await asyncio.wait_for(janus.requests.get(), PATIENCE_S)
         if request["janus"] == kind:
             return request
 

@@ -7,12 +7,11 @@ import pytest
 from reelkit.clock import SystemClock
 from reelkit.sfu.client import JanusClient
 from reelkit.sfu.probe import PROBE_INTERVAL_S, HealthProbe
+from tests.patience import PATIENCE_S
 from tests.sfu.fake_janus import SECRET, FakeJanus, Request
 
 # Requests wait for a twentieth of a second.
 pytestmark = pytest.mark.alone
-
-LIMIT_S = 5.0
 
 
 class Plugin:
@@ -47,7 +46,7 @@ async def watch(plugin: Plugin, clock: ImpatientClock) -> str:
     async with FakeJanus(plugin) as janus, JanusClient(janus.url, SECRET, request_timeout_s=0.05) as client:
         probe = HealthProbe(client)
         await probe.open("the admin key")
-        return await asyncio.wait_for(probe.watch(clock), LIMIT_S)
+        return await asyncio.wait_for(probe.watch(clock), PATIENCE_S)
 
 
 async def test_a_silent_lock_over_rooms_is_noticed() -> None:

@@ -8,6 +8,7 @@ import pytest
 from reelkit.sfu.client import JanusClient
 from reelkit.sfu.errors import BadSdp, SfuError, WrongState
 from reelkit.sfu.subscriber import Offer, StreamRef, SubscribedStream, Subscriber
+from tests.patience import PATIENCE_S
 from tests.sfu.fake_janus import SECRET, FakeJanus, Request
 
 ADA = StreamRef("ada", "1")
@@ -130,7 +131,7 @@ async def test_an_offer_made_unasked_is_told_and_awaits_its_answer() -> None:
         handle_id = janus.seen[-1]["handle_id"]
         await janus.push(handle_id, {"videoroom": "event", "room": "session-1"})
         await janus.push(handle_id, UPDATED, {"type": "offer", "sdp": "v=1"})
-        offer = await asyncio.wait_for(offers.get(), 5.0)
+        offer = await asyncio.wait_for(offers.get(), PATIENCE_S)
         assert offer == Offer("v=1", (SubscribedStream("0", "video", False, None, None, None),))
         assert offers.empty()
         assert subscriber.answer_awaited

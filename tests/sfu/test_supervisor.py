@@ -12,8 +12,7 @@ from reelkit.clock import SystemClock
 from reelkit.settings import SfuSettings
 from reelkit.sfu import JanusNotStarted, Sfu, SfuLost, SfuRoom
 from reelkit.sfu.probe import PROBE_INTERVAL_S
-
-LIMIT_S = 15.0
+from tests.patience import PATIENCE_S
 
 
 class Watcher:
@@ -96,9 +95,9 @@ async def test_a_killed_janus_is_replaced_at_once(sfu: Sfu, tmp_path: Path) -> N
     first_pid = sfu.pid
     assert first_pid is not None
     os.kill(first_pid, signal.SIGKILL)
-    assert await asyncio.wait_for(watcher.lost.get(), LIMIT_S) == ("Janus ended with status -9", False, 1)
+    assert await asyncio.wait_for(watcher.lost.get(), PATIENCE_S) == ("Janus ended with status -9", False, 1)
     assert failed.is_set()
-    assert await asyncio.wait_for(watcher.restored.get(), LIMIT_S) == (True, 2)
+    assert await asyncio.wait_for(watcher.restored.get(), PATIENCE_S) == (True, 2)
     assert (sfu.healthy, sfu.generation, sfu.restarts) == (True, 2, 1)
     assert sfu.pid not in (None, first_pid)
     with pytest.raises(SfuLost):
@@ -120,10 +119,10 @@ async def test_a_hanging_janus_is_noticed_and_replaced(tmp_path: Path) -> None:
         hanging = psutil.Process(sfu.pid)
         hanging.suspend()
         switching = asyncio.create_task(switch(room))
-        reason, healthy, _ = await asyncio.wait_for(watcher.lost.get(), LIMIT_S)
+        reason, healthy, _ = await asyncio.wait_for(watcher.lost.get(), PATIENCE_S)
         assert reason.startswith("Janus does not answer")
         assert not healthy
-        await asyncio.wait_for(watcher.restored.get(), LIMIT_S)
+        await asyncio.wait_for(watcher.restored.get(), PATIENCE_S)
         assert await switching in ("SfuLost", "SfuTimeout")
         assert not hanging.is_running()
 
@@ -138,8 +137,8 @@ async def test_a_janus_that_cannot_start_again_is_tried_ever_more_slowly(tmp_pat
         binary.unlink()
         assert sfu.pid is not None
         os.kill(sfu.pid, signal.SIGKILL)
-        await asyncio.wait_for(watcher.lost.get(), LIMIT_S)
-        async with asyncio.timeout(LIMIT_S):
+        await asyncio.wait_for(watcher.lost.get(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
             while len(clock.sleeps_s) < 7:  # noqa: ASYNC110 - each turn lets one attempt fail
                 await asyncio.sleep(0)
         assert clock.sleeps_s[:7] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
@@ -148,7 +147,7 @@ async def test_a_janus_that_cannot_start_again_is_tried_ever_more_slowly(tmp_pat
         with pytest.raises(SfuLost):
             await sfu.create_room("session-1", tmp_path)
         binary.symlink_to("/usr/bin/janus")
-        assert await asyncio.wait_for(watcher.restored.get(), LIMIT_S) == (True, 2)
+        assert await asyncio.wait_for(watcher.restored.get(), PATIENCE_S) == (True, 2)
         assert watcher.lost.empty()
 
 
@@ -162,7 +161,7 @@ async def test_stopping_while_it_cannot_restart_leaves_nothing(tmp_path: Path) -
         pid = sfu.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        await asyncio.wait_for(watcher.lost.get(), LIMIT_S)
+        await asyncio.wait_for(watcher.lost.get(), PATIENCE_S)
     assert not psutil.pid_exists(pid)
     assert [sfu.pid, sfu.reason] == [None, "the SFU was stopped"]
     assert watcher.restored.empty()

@@ -24,11 +24,10 @@ from reelkit.sfu import (
     StreamRef,
     WrongState,
 )
+from tests.patience import PATIENCE_S
 from tests.sfu.participant import Participant
 
 pytestmark = pytest.mark.e2e
-
-LIMIT_S = 15.0
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ async def publishing(room: SfuRoom, feed: str) -> AsyncIterator[tuple[Participan
         participant.send_video()
         publisher = await room.publisher(feed, "Ada")
         await participant.take_answer(await publisher.join_and_configure(await participant.offer()))
-        await asyncio.wait_for(publisher.connected.wait(), LIMIT_S)
+        await asyncio.wait_for(publisher.connected.wait(), PATIENCE_S)
         yield participant, publisher
 
 
@@ -63,8 +62,8 @@ async def test_a_subscriber_receives_what_a_publisher_sends(room: SfuRoom) -> No
         await subscriber.start(await viewer.answer(offer))
         assert [*awaited, subscriber.answer_awaited] == [True, False]
         for _ in range(2):
-            track = await asyncio.wait_for(viewer.tracks.get(), LIMIT_S)
-            frame = await asyncio.wait_for(track.recv(), LIMIT_S)
+            track = await asyncio.wait_for(viewer.tracks.get(), PATIENCE_S)
+            frame = await asyncio.wait_for(track.recv(), PATIENCE_S)
             if track.kind == "video":
                 assert isinstance(frame, av.VideoFrame)
                 assert (frame.width, frame.height) == (64, 48)
@@ -91,7 +90,7 @@ async def test_a_feed_can_be_subscribed_to_once_it_is_connected(room: SfuRoom) -
             await subscriber.join([StreamRef("ada", "0")])
         assert raised.value.retry
         await sender.take_answer(answer)
-        await asyncio.wait_for(publisher.connected.wait(), LIMIT_S)
+        await asyncio.wait_for(publisher.connected.wait(), PATIENCE_S)
         with pytest.raises(FeedNotReady):
             await subscriber.join([StreamRef("ada", "7")])
         assert (await subscriber.join([StreamRef("ada", "0")])).streams[0].active
@@ -145,7 +144,7 @@ async def test_no_offer_comes_unasked_when_a_publisher_leaves(room: SfuRoom) -> 
                 return True
             return False
 
-        await wait_until(feed_is_gone, timeout_s=LIMIT_S)
+        await wait_until(feed_is_gone, timeout_s=PATIENCE_S)
         assert unasked == []
         offer = await subscriber.update([StreamRef("bob", "1")])
         assert offer is not None
@@ -164,7 +163,7 @@ async def test_a_client_that_closes_hangs_up(room: SfuRoom) -> None:
         events: asyncio.Queue[ConnectionEvent] = asyncio.Queue()
         subscriber.on_event(events.put_nowait)
         await subscriber.start(await viewer.answer(await subscriber.join([StreamRef("ada", "0")])))
-        await asyncio.wait_for(subscriber.connected.wait(), LIMIT_S)
+        await asyncio.wait_for(subscriber.connected.wait(), PATIENCE_S)
         await viewer.pc.close()
         assert isinstance(await next_event(events, HungUp), HungUp)
         assert subscriber.hung_up == "DTLS alert"
@@ -193,10 +192,10 @@ async def test_a_keyframe_can_be_asked_for(room: SfuRoom, mid: str | None, monke
         asked = asyncio.Event()
         publisher = await room.publisher("ada", "Ada")
         await sender.take_answer(await publisher.join_and_configure(await sender.offer()))
-        await asyncio.wait_for(publisher.connected.wait(), LIMIT_S)
+        await asyncio.wait_for(publisher.connected.wait(), PATIENCE_S)
         monkeypatch.setattr(video, "_send_keyframe", asked.set)
         await publisher.request_keyframe(mid)
-        await asyncio.wait_for(asked.wait(), LIMIT_S)
+        await asyncio.wait_for(asked.wait(), PATIENCE_S)
 
 
 async def test_a_bad_offer_is_the_clients_fault(room: SfuRoom) -> None:
@@ -228,7 +227,7 @@ async def test_who_comes_while_recording_is_recorded(sfu: Sfu, room: SfuRoom) ->
         async def both_are_open() -> bool:
             return len(open_recordings(sfu)) == 2
 
-        await wait_until(both_are_open, timeout_s=LIMIT_S)
+        await wait_until(both_are_open, timeout_s=PATIENCE_S)
         sender.send_video()
         await sender.take_answer(await publisher.configure(await sender.offer()))
         assert len(open_recordings(sfu)) == 3
@@ -286,7 +285,7 @@ async def test_ids_must_be_plain_names(sfu: Sfu, room: SfuRoom, tmp_path: Path, 
 
 async def next_event(events: asyncio.Queue[ConnectionEvent], kind: type[ConnectionEvent]) -> ConnectionEvent:
     while True:
-        event = await asyncio.wait_for(events.get(), LIMIT_S)
+        event = await asyncio.wait_for(events.get(), PATIENCE_S)
         if isinstance(event, kind):
             return event
 
@@ -307,4 +306,4 @@ async def grows(path: Path) -> None:
     async def grew() -> bool:
         return path.stat().st_size > before
 
-    await wait_until(grew, timeout_s=LIMIT_S)
+    await wait_until(grew, timeout_s=PATIENCE_S)

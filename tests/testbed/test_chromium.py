@@ -9,6 +9,7 @@ from testbed.chromium import Chromium
 from testbed.participant import SyntheticParticipant
 from testbed.stack import Stack
 from testbed.timeline import people
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
@@ -31,7 +32,7 @@ async def test_meets_with_the_official_sdk() -> None:
                 people_seen = (await page.state())["participants"]
                 return isinstance(people_seen, list) and [each["has_video_track"] for each in people_seen] == [True]
 
-            await wait_until(sees_bo, timeout_s=15.0)
+            await wait_until(sees_bo, timeout_s=PATIENCE_S)
             state = await page.state()
             assert (state["joined"], state["audio"], state["video"], state["screen"]) == (True, True, True, True)
 
@@ -40,7 +41,7 @@ async def test_meets_with_the_official_sdk() -> None:
             async def recording() -> bool:
                 return (await page.state())["recording"] == "RECORDING"
 
-            await wait_until(recording, timeout_s=10.0)
+            await wait_until(recording, timeout_s=PATIENCE_S)
             await page.stop_recording()
             await page.share(on=False)
             await page.camera(on=False)
@@ -56,4 +57,4 @@ async def test_is_killed_at_its_deadline() -> None:
         async def ended() -> bool:
             return not chromium.running
 
-        await wait_until(ended, timeout_s=10.0)
+        await wait_until(ended, timeout_s=PATIENCE_S)

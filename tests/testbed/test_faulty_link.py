@@ -6,6 +6,7 @@ import pytest
 from reelkit.process import wait_until
 from testbed.faulty_link import FaultyLink
 from testbed.free_port import LOOPBACK
+from tests.patience import PATIENCE_S
 
 
 class Sink:
@@ -93,7 +94,7 @@ async def test_a_stalled_link_holds_what_it_has(link: FaultyLink, sink: Sink) ->
     async def connected() -> bool:
         return link.connections == 1
 
-    await wait_until(connected, timeout_s=30)
+    await wait_until(connected, timeout_s=PATIENCE_S)
     assert not sink.received
     link.stalled = False
     await sending

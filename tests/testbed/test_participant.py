@@ -18,6 +18,7 @@ from testbed.participant import SyntheticParticipant, prepare
 from testbed.signalling import RefusedError
 from testbed.stack import Stack
 from testbed.timeline import Interval, Timeline, people
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
@@ -70,7 +71,7 @@ async def test_plays_a_timeline(stack: Stack) -> None:
     async def all_left() -> bool:
         return kinds(journal(stack))["peer.left"] == 2
 
-    await wait_until(all_left, timeout_s=5.0)
+    await wait_until(all_left, timeout_s=PATIENCE_S)
     events = journal(stack)
     joined = {event.peer_id: event for event in events if isinstance(event, PeerJoined)}
     # Nothing comes before its time. How long after it depends on the machine; the deeds tell.
@@ -126,13 +127,13 @@ async def test_sends_packets_that_the_capture_holds(stack: Stack) -> None:
         async def growing() -> bool:
             return _captured_bytes(stack.data) > 20_000
 
-        await wait_until(growing, timeout_s=10.0)
+        await wait_until(growing, timeout_s=PATIENCE_S)
         await stack.api.stop_recording(recording_id)
 
         async def told() -> bool:
             return RoomEvent.RECORDING_STOPPED in [event for event, _ in player.pushes]
 
-        await wait_until(told, timeout_s=5.0)
+        await wait_until(told, timeout_s=PATIENCE_S)
         marks = [event.mark for event in journal(stack) if isinstance(event, RecordingMarked)]
         assert marks == ["started", "stopped"]
         assert RoomEvent.RECORDING_STARTED in [event for event, _ in player.pushes]
@@ -159,7 +160,7 @@ async def test_talks_to_the_others_and_vanishes(stack: Stack) -> None:
             heard = {event for event, _ in staying.pushes}
             return heard >= {ChatEvent.SEND_TO_ROOM, RoomEvent.BROADCAST_MESSAGE, RoomEvent.LEAVE_ROOM}
 
-        await wait_until(heard_all, timeout_s=10.0)
+        await wait_until(heard_all, timeout_s=PATIENCE_S)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -24,8 +24,8 @@ from reelkit.settings import EgressSettings, Settings, WebhookSettings
 from tests.control.manual_clock import ManualClock
 from tests.databases import database_at
 from tests.db.rows import NOW
+from tests.patience import PATIENCE_S
 
-TIMEOUT_S = 20.0
 _KEYS: list[Path] = []
 
 
@@ -113,7 +113,7 @@ class Line:
         async def reached() -> bool:
             return tuple(delivery.state for delivery in await self.deliveries(webhook)) == states
 
-        await wait_until(reached, timeout_s=TIMEOUT_S, interval_s=0.005)
+        await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.005)
         return await self.deliveries(webhook)
 
     async def until_attempts(self, webhook: Webhook, count: int) -> Delivery:
@@ -122,7 +122,7 @@ class Line:
         async def reached() -> bool:
             return (await self.deliveries(webhook))[0].attempts >= count
 
-        await wait_until(reached, timeout_s=TIMEOUT_S, interval_s=0.005)
+        await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.005)
         return await self.delivery((await self.deliveries(webhook))[0])
 
     async def until_waiting(self, deadline_s: float) -> None:
@@ -131,7 +131,7 @@ class Line:
         async def reached() -> bool:
             return bool(self.clock.deadlines) and self.clock.deadlines[0] <= deadline_s
 
-        await wait_until(reached, timeout_s=TIMEOUT_S, interval_s=0.005)
+        await wait_until(reached, timeout_s=PATIENCE_S, interval_s=0.005)
 
     def metric(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(name, labels)

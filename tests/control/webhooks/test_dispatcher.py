@@ -16,7 +16,8 @@ from reelkit.db.errors import DatabaseUnavailable
 from reelkit.process import wait_until
 from testbed.webhook_receiver import Answer, Received, WebhookReceiver
 from tests.control.manual_clock import ManualClock
-from tests.control.webhooks.harness import TIMEOUT_S, Line, line_at
+from tests.control.webhooks.harness import Line, line_at
+from tests.patience import PATIENCE_S
 
 PENDING, DELIVERED, FAILED = DeliveryState.PENDING, DeliveryState.DELIVERED, DeliveryState.FAILED
 DAY_S = 86_400.0
@@ -217,7 +218,7 @@ async def test_when_a_webhook_answers_again_nothing_waits_any_longer(line: Line,
     async def noted() -> bool:
         return (await line.deliveries(webhook))[1].attempts == 1
 
-    await wait_until(noted, timeout_s=TIMEOUT_S)
+    await wait_until(noted, timeout_s=PATIENCE_S)
     await line.until_waiting(2.0)
     receiver.answering(Answer())
     await line.clock.advance(2.0)

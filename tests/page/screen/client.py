@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelkit.page.screen.wire import HEADER, Request, Requests
+from tests.patience import PATIENCE_S
 
 DISPLAY, REGISTRY = 1, 2
-WAIT_S = 5.0
 
 
 class Client:
@@ -82,14 +82,14 @@ class Client:
 
     async def until(self, object_id: int, count: int = 1) -> list[tuple[int, bytes]]:
         """The events of an object, once there are so many."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.events[object_id]) < count:  # noqa: ASYNC110 - what comes by the socket is waited for
                 await asyncio.sleep(0.001)
         return self.events[object_id]
 
     async def gone(self) -> None:
         """Returns when the screen has closed the connection."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not self.closed:  # noqa: ASYNC110 - what comes by the socket is waited for
                 await asyncio.sleep(0.001)
 

@@ -13,6 +13,7 @@ from reelkit.process import wait_until
 from reelkit.render.colour import yuv
 from reelkit.render.planes import Planes
 from tests.page.screen.client import Client, Window
+from tests.patience import PATIENCE_S
 
 WIDTH_PX, HEIGHT_PX, FPS = 640, 360, 30
 
@@ -43,7 +44,7 @@ async def shot_of(queue: FrameQueue) -> Shot:
         found.extend([shot] if shot is not None else [])
         return bool(found)
 
-    await wait_until(come, timeout_s=5.0, interval_s=0.001)
+    await wait_until(come, timeout_s=PATIENCE_S, interval_s=0.001)
     return found[0]
 
 
@@ -51,7 +52,7 @@ async def _ticked(queue: FrameQueue, until_s: float) -> None:
     async def passed() -> bool:
         return queue.complete_s >= until_s
 
-    await wait_until(passed, timeout_s=5.0, interval_s=0.001)
+    await wait_until(passed, timeout_s=PATIENCE_S, interval_s=0.001)
 
 
 async def test_a_window_is_told_to_fill_the_screen(client: Client) -> None:
@@ -148,7 +149,7 @@ async def test_feedback_tells_the_screens_own_time_and_rate(client: Client) -> N
 async def test_pictures_are_complete_up_to_the_last_tick(screen: Screen, queue: FrameQueue) -> None:
     del screen
     before_s = queue.complete_s
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while queue.complete_s <= before_s:  # noqa: ASYNC110 - the clock is waited for
             await asyncio.sleep(0.005)
     assert queue.complete_s <= asyncio.get_running_loop().time()

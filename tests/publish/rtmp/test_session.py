@@ -14,6 +14,7 @@ from reelkit.publish.rtmp.flv import Tag
 from reelkit.publish.rtmp.handshake import shake_hands
 from reelkit.publish.rtmp.session import Session
 from reelkit.publish.rtmp.url import RtmpUrl
+from tests.patience import PATIENCE_S
 
 KEY = "key-of-the-stream"
 BLOCK = 1_536
@@ -92,7 +93,7 @@ async def connected(serve: Callable[[Peer], Awaitable[None]]) -> AsyncIterator[S
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with server, asyncio.timeout(10):
+    async with server, asyncio.timeout(PATIENCE_S):
         try:
             await shake_hands(reader, writer)
             session = Session(reader, writer, RtmpUrl.parse(f"rtmp://127.0.0.1:{port}/app/{KEY}"), 0.5)

@@ -15,6 +15,7 @@ import pytest_asyncio
 from reelkit.publish.storage.base import Destination, Part
 from reelkit.publish.storage.errors import StorageRefused, StorageUnavailable, UploadUnknown
 from testbed.storage.places import KINDS, Place
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -263,7 +264,7 @@ async def test_a_connection_that_stands_still_is_given_up(place: Place, name: st
     await destination.put(name, b"goes through", TYPE)
     place.link.stalled = True
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(StorageUnavailable):
                 await destination.put(name, b"stays", TYPE)
     finally:
