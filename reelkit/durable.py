@@ -1,7 +1,9 @@
-"""Files that are whole after a crash: written beside their place, synced, renamed, and the directory synced too."""
+"""Files that are whole after a crash: written beside their place, synced, renamed, and the directory synced too; and
+directories that are gone when it is said."""
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 PUBLIC_MODE = 0o644
@@ -23,6 +25,23 @@ def write_durably(path: Path, content: bytes, mode: int = PUBLIC_MODE) -> None:
         os.fsync(descriptor)
     part.replace(path)
     sync_directory(path.parent)
+
+
+def delete_directory(path: Path) -> bool:
+    """Deletes a directory with all that is in it; whether there was one. Raises OSError.
+
+    It is gone then, also where somebody else was deleting it at the same time.
+    """
+    found = os.path.lexists(path)
+    while True:
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            # Perhaps only one of its files, which the other one deleted.
+            if not os.path.lexists(path):
+                return found
+        else:
+            return True
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -1,7 +1,5 @@
 """A clip as a track of aiortc: its packets are sent at their times on the timeline's clock, unchanged."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Literal
@@ -10,6 +8,7 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
+from reelkit.clock import Clock, SystemClock
 from testbed.clips import OPUS_FRAME_S, Clip
 from testbed.timeline import FPS, Signal
 
@@ -35,14 +34,16 @@ class ClipTrack(MediaStreamTrack):
         *,
         signal: Signal,
         on_signal: Callable[[float], None],
+        clock: Clock | None = None,
     ) -> None:
         super().__init__()
         self.kind = kind
+        self._clock = clock or SystemClock()
         self._zero_s = zero_s
         self._on_signal = on_signal
         self._signal = signal
         self._clip = clip
-        self._packets = clip.between(max(time.time() - zero_s, 0.0), _FOREVER_S)
+        self._packets = clip.between(max(self._clock.time_s() - zero_s, 0.0), _FOREVER_S)
         self._await_keyframe = True
         self._last_s = -1.0
         self.sent = 0
@@ -61,14 +62,14 @@ class ClipTrack(MediaStreamTrack):
             raise MediaStreamError
         while True:
             packet = next(self._packets)
-            ahead_s = self._due_s(packet.time_s) - time.time()
+            ahead_s = self._due_s(packet.time_s) - self._clock.time_s()
             if ahead_s < -_LATE_LIMIT_S:
                 self._await_keyframe = True
-                self._packets = self._clip.between(time.time() - self._zero_s, _FOREVER_S)
+                self._packets = self._clip.between(self._clock.time_s() - self._zero_s, _FOREVER_S)
             elif packet.keyframe or not self._await_keyframe:
                 break
         if ahead_s > 0:
-            await asyncio.sleep(ahead_s)
+            await self._clock.sleep(ahead_s)
         self._await_keyframe = False
         self._note(packet.time_s)
         sent: av.Packet[Any] = av.Packet(packet.data)
@@ -81,7 +82,7 @@ class ClipTrack(MediaStreamTrack):
         return self._zero_s + time_s + _READY_S[self.kind]
 
     def _note(self, time_s: float) -> None:
-        now_s = time.time()
+        now_s = self._clock.time_s()
         if self.first_sent_at_s is None:
             self.first_sent_at_s = now_s
         self.latest_s = max(self.latest_s, now_s - self._due_s(time_s))

@@ -22,6 +22,7 @@ _USER = "reelkit"
 _MAINTENANCE = "postgres"
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
+_CUT_TIMEOUT_MS = 60_000
 _POLL_S = 0.02
 _ROOT = 0
 # Debian's account for it; the server refuses to run as root.
@@ -78,8 +79,10 @@ class PostgresServer:
         await self.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
     async def cut(self, database: str) -> None:
-        """Ends every connection to a database, as a restart of the server would."""
-        await self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")  # noqa: S608
+        """Ends every connection to a database, as a restart of the server would; returns when they have ended."""
+        await self.execute(
+            f"SELECT pg_terminate_backend(pid, {_CUT_TIMEOUT_MS}) FROM pg_stat_activity WHERE datname = '{database}'"  # noqa: S608
+        )
 
     async def execute(self, statement: str, database: str = _MAINTENANCE) -> None:
         """Runs a statement outside of a transaction."""

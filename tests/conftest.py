@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from reelkit.db import postgresql
 from testbed.postgres import PostgresServer
 from tests import databases
 from tests.databases import PostgresDatabases, SqliteDatabases
+from tests.patience import PATIENCE_S
 
 # How long an example takes says more about what else the machine does.
 hypothesis.settings.register_profile("reelkit", deadline=None)
@@ -35,7 +37,11 @@ def _keeps_data(item: pytest.Item) -> bool:
 def _databases(request: pytest.FixtureRequest) -> Iterator[None]:
     """What the tests of this process keep their data in."""
     if request.config.getoption("--database") == "postgresql":
-        with PostgresServer() as server:
+        with PostgresServer() as server, pytest.MonkeyPatch.context() as patched:
+            # Both the server and those who ask it may be running in the time that others leave.
+            patched.setattr(postgresql, "_CONNECT_TIMEOUT_S", PATIENCE_S)
+            patched.setattr(postgresql, "_STATEMENT_TIMEOUT_S", PATIENCE_S)
+            patched.setattr(postgresql, "LOCK_PATIENCE_MS", round(PATIENCE_S * 1_000))
             databases.use(PostgresDatabases(server))
             yield
     else:

@@ -17,6 +17,7 @@ import structlog
 from reelkit.clock import Clock
 from reelkit.control.errors import NotFound
 from reelkit.control.paths import DataPaths
+from reelkit.durable import delete_directory
 from reelkit.page.job_files import PAGE_DIR, REPORT_FILE, SCREENSHOT_FILE
 
 log = structlog.get_logger(__name__)
@@ -62,7 +63,7 @@ class Diagnoses:
 
     async def erase(self, recording_id: str) -> bool:
         """Deletes a diagnosis; tells whether there was one. Raises OSError."""
-        return await asyncio.to_thread(_deleted, self._paths.diagnosis(recording_id))
+        return await asyncio.to_thread(delete_directory, self._paths.diagnosis(recording_id))
 
     async def run(self) -> None:
         """Deletes those whose time is over, for ever."""
@@ -92,7 +93,7 @@ def _moved(source: Path, target: Path, now_s: float) -> bool:
     if not source.is_dir():
         return False
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _deleted(target)
+    delete_directory(target)
     target.mkdir(mode=0o700)
     for name in (REPORT_FILE, SCREENSHOT_FILE):
         with suppress(FileNotFoundError):
@@ -116,12 +117,4 @@ def _content(path: Path, max_bytes: int) -> bytes:
 def _expired(directory: Path, before_s: float) -> int:
     if not directory.is_dir():
         return 0
-    return sum(_deleted(each) for each in directory.iterdir() if each.stat().st_mtime <= before_s)
-
-
-def _deleted(directory: Path) -> bool:
-    try:
-        shutil.rmtree(directory)
-    except FileNotFoundError:
-        return False
-    return True
+    return sum(delete_directory(each) for each in directory.iterdir() if each.stat().st_mtime <= before_s)

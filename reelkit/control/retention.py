@@ -1,7 +1,6 @@
 """When what a recording was made from is deleted."""
 
 import asyncio
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from reelkit.control.recording_store import RecordingStore
 from reelkit.control.rerender_store import RerenderStore
 from reelkit.control.sessions import SessionBook
 from reelkit.db.errors import DatabaseError, DatabaseUnavailable
+from reelkit.durable import delete_directory
 
 log = structlog.get_logger(__name__)
 
@@ -150,11 +150,7 @@ class Retention:
 
 
 async def _deleted(directory: Path) -> bool:
-    try:
-        await asyncio.to_thread(shutil.rmtree, directory)
-    except FileNotFoundError:
-        return False
-    return True
+    return await asyncio.to_thread(delete_directory, directory)
 
 
 def _names(directory: Path) -> list[str]:

@@ -9,6 +9,8 @@ from reelkit.egress.own_address import is_own, unmapped
 from reelkit.egress.proxy_route import ProxyRoute
 from reelkit.egress.wire import Wire
 
+_LEAST_SHARE_S = 0.2
+"""What an address gets at least when the ones before it, or a machine that stood still, have used up the time."""
 _WEB_PORTS = frozenset({80, 443})
 """What the operator shows to everybody may be this machine's."""
 
@@ -51,7 +53,7 @@ class Destinations:
         failure: OSError | None = None
         for index, (address, at_port) in enumerate(targets):
             # An address that does not answer must leave time for the next ones.
-            share_s = (deadline_s - loop.time()) / (len(targets) - index)
+            share_s = max(_LEAST_SHARE_S, (deadline_s - loop.time()) / (len(targets) - index))
             try:
                 async with asyncio.timeout(share_s):
                     _, wire = await loop.create_connection(make, address, at_port)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from reelkit.durable import sync_directory, sync_file
+from reelkit.durable import delete_directory, sync_directory, sync_file
 from reelkit.publish.bucket import FileAddress, StoredFile, require_component
 from reelkit.publish.errors import StorageError
 
@@ -67,14 +67,11 @@ class DirectoryBucket:
 
     def _delete(self, directory: Path) -> bool:
         try:
-            shutil.rmtree(directory)
-        except FileNotFoundError:
-            return False
+            return delete_directory(directory)
         except OSError as error:
             raise StorageError(
                 f"the hosted bucket could not delete: {error.strerror or error}", recording_id=directory.name
             ) from error
-        return True
 
 
 def _put(source: Path, target: Path, sha256: str | None = None) -> StoredFile:

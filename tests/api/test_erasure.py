@@ -11,6 +11,7 @@ from tests.api.harness import Api
 from tests.api.live import LiveServer
 from tests.api.test_bad_input import assert_failure
 from tests.control.harness import PUBLIC_URL
+from tests.patience import PATIENCE_S
 
 UNKNOWN = "97440c6a-140b-40a9-9499-b23fd7a3868a"
 
@@ -132,7 +133,7 @@ def recorded(live: LiveServer) -> str:
     steer = client.recordings.pause_resume_stop_recording
     steer(started.id, account_id=account_id, app_id=app_id, action="stop")
     find = client.recordings.get_one_recording
-    deadline_s = time.monotonic() + 20.0
+    deadline_s = time.monotonic() + PATIENCE_S
     while (found := find(started.id, account_id=account_id, app_id=app_id).data) is None or found.status != "UPLOADED":
         assert time.monotonic() < deadline_s
         time.sleep(0.02)

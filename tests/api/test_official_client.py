@@ -197,7 +197,8 @@ async def test_recording_from_start_to_download(judge: Judge, live: LiveServer) 
         judge.of_app(recordings.pause_resume_stop_recording, recording_id, action="stop")
 
     async def uploaded() -> bool:
-        return bool(judge.of_app(recordings.get_one_recording, recording_id).data.status == "UPLOADED")
+        found = (judge.of_app(recordings.get_one_recording, each).data for each in (recording_id, both.data.id))
+        return all(each.status == "UPLOADED" for each in found)
 
     await wait_until(uploaded, timeout_s=PATIENCE_S)
     done = judge.of_app(recordings.get_one_recording, recording_id).data

@@ -128,7 +128,7 @@ def test_a_server_from_start_to_stop(data: Path) -> None:
         for shown in (f"{facts['http']}/client/v4", facts["sdk_base_uri"], facts["account_id"], facts["app_id"]):
             assert shown in banner
         assert "API token" not in banner
-        assert httpx.get(f"{facts['http']}/readyz").json() == {"ready": True, "reasons": []}
+        assert httpx.get(f"{facts['http']}/readyz", timeout=PATIENCE_S).json() == {"ready": True, "reasons": []}
         assert facts["sdk_base_uri"] == f"rtk.localhost:{facts['tls_port']}"
 
         second = subprocess.run(command(data), capture_output=True, text=True, timeout=DEADLINE_S, check=False)
@@ -137,7 +137,7 @@ def test_a_server_from_start_to_stop(data: Path) -> None:
         assert "Traceback" not in second.stderr
 
         trusting = ssl.create_default_context(cafile=facts["ca"])
-        with httpx.Client(verify=trusting, base_url=facts["https"]) as client:
+        with httpx.Client(verify=trusting, base_url=facts["https"], timeout=PATIENCE_S) as client:
             refused = client.get("/v2/internals/participant-details", headers={"host": f"api.{facts['sdk_base_uri']}"})
         assert refused.status_code == 401
         with pytest.raises(InvalidStatus) as denied:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 PROGRAM = """
 import asyncio
 from reelkit.log import configure_logging
@@ -48,7 +50,7 @@ def test_the_first_signal_is_an_orderly_end(signum: signal.Signals) -> None:
     with started(patient=False) as process:
         process.send_signal(signum)
         assert said(process) == "asked"
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 def test_the_second_signal_ends_at_once() -> None:
@@ -56,4 +58,4 @@ def test_the_second_signal_ends_at_once() -> None:
         process.send_signal(signal.SIGTERM)
         assert said(process) == "asked"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM

@@ -10,7 +10,7 @@ from cloudflare import UnprocessableEntityError
 
 from reelkit.control.recording import Action, RecordingStatus
 from reelkit.process import wait_until
-from reelkit.settings import EgressSettings
+from reelkit.settings import EgressSettings, WebhookSettings
 from testbed.webhook_receiver import Answer, Received, WebhookReceiver
 from tests.api.harness import Api, api_at
 from tests.api.live import LiveServer
@@ -41,7 +41,8 @@ async def receiver() -> AsyncIterator[WebhookReceiver]:
 @pytest.fixture
 async def hooked(tmp_path: Path) -> AsyncIterator[Api]:
     """An application whose webhooks may stand on this machine."""
-    async with api_at(tmp_path, egress=EgressSettings(allow_private=True)) as api:
+    patient = WebhookSettings(attempt_timeout_s=PATIENCE_S)
+    async with api_at(tmp_path, egress=EgressSettings(allow_private=True), webhooks=patient) as api:
         yield api
 
 

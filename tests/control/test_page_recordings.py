@@ -420,7 +420,11 @@ async def test_a_meeting_that_everybody_left_ends_its_recording(harness: Harness
     uploaded = await harness.until(recording, RecordingStatus.UPLOADED)
     assert (uploaded.stop_reason, uploaded.error) == (StopReason.ALL_PEERS_LEFT, None)
     await until_cleaned(harness)
-    assert [meeting_id for meeting_id, _ in harness.gateway.removed] == [meeting.id]
+
+    async def removed() -> bool:
+        return [meeting_id for meeting_id, _ in harness.gateway.removed] == [meeting.id]
+
+    await wait_until(removed, timeout_s=PATIENCE_S, interval_s=0.002)
 
 
 async def test_a_session_that_ends_ends_what_waits_for_its_page(harness: Harness) -> None:

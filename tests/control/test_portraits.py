@@ -4,6 +4,7 @@ import asyncio
 import io
 import threading
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +41,15 @@ async def host() -> AsyncIterator[Host]:
         yield opened
 
 
+def open_harness(data: Path, timeout_s: float) -> AbstractAsyncContextManager[Harness]:
+    """A server whose operator lets callers name hosts of the private network."""
+    settings = {"portrait_timeout_s": timeout_s, "portrait_max_bytes": 100_000}
+    return harness_at(data, held=True, egress={"allow_private": True}, recording=settings)
+
+
 @pytest.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[Harness]:
-    """A server whose operator lets callers name hosts of the private network."""
-    settings = {"portrait_timeout_s": 0.3, "portrait_max_bytes": 100_000}
-    async with harness_at(tmp_path, held=True, egress={"allow_private": True}, recording=settings) as opened:
+    async with open_harness(tmp_path, PATIENCE_S) as opened:
         yield opened
 
 
@@ -141,7 +146,7 @@ async def test_the_end_of_a_session_waits_for_a_picture_that_is_being_written(
 
     def slow(path: Path, content: bytes) -> None:
         writing.set()
-        released.wait(5)
+        released.wait(PATIENCE_S)
         write_durably(path, content)
 
     monkeypatch.setattr(portraits, "write_durably", slow)
@@ -149,7 +154,7 @@ async def test_the_end_of_a_session_waits_for_a_picture_that_is_being_written(
     await harness.start(meeting)
     await harness.gateway.join(meeting.id, picture=url_of(host))
     room = harness.room(meeting)
-    await asyncio.to_thread(writing.wait, 5)
+    assert await asyncio.to_thread(writing.wait, PATIENCE_S)
     ending = asyncio.create_task(harness.plane._portraits.session_ended(room.session_id))
     await asyncio.sleep(0)
     assert not ending.done()
@@ -160,21 +165,22 @@ async def test_the_end_of_a_session_waits_for_a_picture_that_is_being_written(
     assert stored(room) == [], "the journal is closed"
 
 
-async def test_a_host_that_hangs_holds_up_nothing(harness: Harness, host: Host) -> None:
+async def test_a_host_that_hangs_holds_up_nothing(tmp_path: Path, host: Host) -> None:
     released = asyncio.Event()
 
     async def hang(*_: object) -> None:
         await released.wait()
 
-    meeting = await harness.meeting()
     host.answer_with(hang)
-    await harness.gateway.join(meeting.id, picture=url_of(host))
-    recording = await harness.start(meeting)
-    await harness.gateway.join(meeting.id, picture=url_of(host, "other.png"))
+    async with open_harness(tmp_path, 0.3) as harness:
+        meeting = await harness.meeting()
+        await harness.gateway.join(meeting.id, picture=url_of(host))
+        recording = await harness.start(meeting)
+        await harness.gateway.join(meeting.id, picture=url_of(host, "other.png"))
 
-    assert recording.status is RecordingStatus.RECORDING
-    await until_idle(harness)
-    assert stored(harness.room(meeting)) == []
+        assert recording.status is RecordingStatus.RECORDING
+        await until_idle(harness)
+        assert stored(harness.room(meeting)) == []
     released.set()
 
 

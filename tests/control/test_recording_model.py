@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ NEXT = {
 steps = st.lists(st.tuples(st.sampled_from(Action), st.integers(0, 50)), max_size=12)
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=25, deadline=None)
 @given(steps=steps)
 def test_only_what_fits_the_status_is_done(steps: list[tuple[Action, int]]) -> None:
@@ -53,6 +55,7 @@ async def _check(data: Path, steps: list[tuple[Action, int]]) -> None:
 waits = st.lists(st.integers(1, 40), min_size=1, max_size=20)
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=25, deadline=None)
 @given(waits=waits)
 def test_the_limit_counts_recorded_time_however_often_it_is_paused(waits: list[int]) -> None:

@@ -47,6 +47,10 @@ def png_claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+PATIENT = {"watermark_timeout_s": 30.0}
+"""The longest that may be set: an image must come in time on a busy machine too."""
+
+
 @pytest.fixture
 async def host() -> AsyncIterator[Host]:
     async with host_on() as opened:
@@ -57,7 +61,7 @@ async def host() -> AsyncIterator[Host]:
 @pytest.fixture
 async def open_harness(tmp_path: Path) -> AsyncIterator[Harness]:
     """A server whose operator lets callers name hosts of the private network."""
-    async with harness_at(tmp_path, held=True, egress={"allow_private": True}) as opened:
+    async with harness_at(tmp_path, held=True, egress={"allow_private": True}, recording=PATIENT) as opened:
         yield opened
 
 

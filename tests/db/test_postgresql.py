@@ -30,8 +30,8 @@ async def database(databases: PostgresDatabases, tmp_path: Path) -> AsyncIterato
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not get the lock at once is told so at once."""
     monkeypatch.setattr(postgresql, "LOCK_PATIENCE_MS", 50)
-    monkeypatch.setattr(postgresql, "_STATEMENT_TIMEOUT_S", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -103,16 +103,17 @@ async def test_a_connection_that_breaks_in_the_middle_is_a_reason_to_come_back(
     await add_meeting(database)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("database")
 async def test_a_server_that_does_not_answer_is_a_reason_to_come_back(
-    databases: PostgresDatabases, tmp_path: Path
+    databases: PostgresDatabases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = databases.at(tmp_path)
-    await opened.open()
+    # For another one than the database was made with, which takes longer.
+    monkeypatch.setattr(postgresql, "_STATEMENT_TIMEOUT_S", 0.2)
+    impatient = Database(databases.server.url(databases.name(tmp_path)))
     with pytest.raises(DatabaseUnavailable, match="does not answer"):
-        async with opened.session() as session:
+        async with impatient.session() as session:
             await session.execute(text("SELECT pg_sleep(60)"))
-    await opened.close()
+    await impatient.close()
 
 
 async def test_a_server_that_is_not_there_is_a_reason_to_come_back(tmp_path: Path) -> None:

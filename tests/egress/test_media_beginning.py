@@ -127,6 +127,7 @@ async def test_nor_what_breaks_off(listener: Listener) -> None:
     assert listener.heard == b""
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("sent", [b"", REQUEST[:9]])
 async def test_who_says_too_little_hears_nothing_and_is_cut(listener: Listener, sent: bytes) -> None:
     async with proxy([listener.route()], head_timeout_s=0.2) as opened, browsing(opened) as browser:

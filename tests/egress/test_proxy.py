@@ -161,6 +161,7 @@ def silent_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_host_that_does_not_answer_is_given_up_in_time(silent_port: int) -> None:
     async def addresses(host: str, _: int) -> Sequence[str]:
         return ["127.0.0.3", OPEN] if host == "two.example" else ["127.0.0.3"]
@@ -237,6 +238,7 @@ async def test_what_is_no_request_for_a_proxy_is_answered(request_head: bytes, s
         assert (await ask(opened, request_head)).split(b" ")[1] == str(status).encode()
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_slow_head_is_given_up() -> None:
     async with proxy(head_timeout_s=0.1) as opened:
         assert (await ask(opened, b"GET http://images.ex")).startswith(b"HTTP/1.1 408 ")
@@ -261,6 +263,7 @@ async def test_too_many_connections_are_turned_away() -> None:
                 pass
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_flood_of_connections_is_cut() -> None:
     async with proxy(max_connections=1) as opened, AsyncExitStack() as browsers:
         flood = [await browsers.enter_async_context(browsing(opened)) for _ in range(100)]

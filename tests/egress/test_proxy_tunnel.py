@@ -124,6 +124,7 @@ async def test_a_browser_that_is_lost_ends_the_hosts_connection(opened: EgressPr
             await ended.wait()
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_tunnel_without_traffic_is_cut_and_no_other() -> None:
     async with (
         tcp_host(echo) as port,

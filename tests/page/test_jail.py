@@ -22,7 +22,8 @@ from tests.page.jails import PYTHON, jail_directory, python_jail, run, told
 from tests.patience import PATIENCE_S
 from tests.processes import is_running
 
-TWO = range(65_500, 65_502)
+TWO = range(65_530, 65_532)
+"""None that a browser of a test beside this one may have."""
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a browser a user of its own")
 
 

@@ -11,6 +11,7 @@ from reelkit.page.chromium import PageBrowser
 from reelkit.page.jail import Jail
 from reelkit.page.limits import Limits
 from reelkit.page.watch import Limit, Watcher, directory_bytes, measure
+from reelkit.process import wait_until
 from tests.page.jails import PYTHON, jail_directory, python_jail, run, told
 from tests.page.proxies import answering_proxy
 from tests.patience import PATIENCE_S
@@ -27,6 +28,7 @@ FILL_DISK = """
 """
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("cgroup_parent", [None, NO_CGROUP], ids=["cgroup", "no cgroup"])
 async def test_a_page_that_hoards_memory_is_noticed(cgroup_parent: Path | None) -> None:
     limits = Limits(memory_bytes=400 << 20)
@@ -37,14 +39,18 @@ async def test_a_page_that_hoards_memory_is_noticed(cgroup_parent: Path | None) 
             PageBrowser(jail, width_px=320, height_px=240) as browser,
             Watcher(jail, told_of.set_result, interval_s=0.05) as watcher,
         ):
-            use = await watcher.look()
-            assert 30 << 20 < use.memory_bytes < 300 << 20
-            assert use.processes > 5
+
+            async def all_are_there() -> bool:
+                return (await watcher.look()).processes > 5
+
+            await wait_until(all_are_there, timeout_s=PATIENCE_S)
+            assert 30 << 20 < (await watcher.look()).memory_bytes < 300 << 20
             assert not told_of.done()
             await browser.page.evaluate(HOARD)
             assert await asyncio.wait_for(told_of, PATIENCE_S) == "memory"
 
 
+@pytest.mark.e2e
 async def test_a_page_that_fills_the_disk_is_noticed() -> None:
     limits = Limits(profile_bytes=24 << 20)
     with jail_directory() as directory:

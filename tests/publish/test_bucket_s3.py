@@ -168,7 +168,7 @@ class _Slow(MemoryStorage):
         self.on_its_way += 1
         self.most_on_its_way = max(self.most_on_its_way, self.on_its_way)
         try:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.02)
         finally:
             self.on_its_way -= 1
         return await super().put_part(name, upload_id, part)

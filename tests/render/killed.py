@@ -1,6 +1,6 @@
 """A renderer in a process of its own, to be killed: ``python -m tests.render.killed CAPTURE JOB CONFIG``.
 
-It prints a line for each segment that it commits.
+It prints a line for each segment that it commits, and goes on when it is told a line.
 """
 
 import sys
@@ -21,6 +21,7 @@ def main() -> None:
 
 def _tell(segment: Segment) -> None:
     print(segment.index, flush=True)
+    sys.stdin.readline()
 
 
 if __name__ == "__main__":

@@ -66,13 +66,12 @@ def test_what_is_displayable_stays_as_it_is(text: str) -> None:
     assert len(graphemes(shown)) <= LONGEST
 
 
-@pytest.mark.alone
 def test_endless_names_are_no_work() -> None:
-    begun_s = time.perf_counter()
+    begun_s = time.process_time()
     shown = displayable("Ada " * 1_000_000)
 
     assert len(shown) <= LONGEST
-    assert time.perf_counter() - begun_s < 0.5
+    assert time.process_time() - begun_s < 0.5
 
 
 @pytest.mark.parametrize(

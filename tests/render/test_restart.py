@@ -248,9 +248,12 @@ def test_sigkill_at_any_moment(
     command = (sys.executable, "-m", "tests.render.killed", str(capture), str(job.directory), config.model_dump_json())
     draw = random.Random(3)
     for committed in (0, 1, 2):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None
             assert process.stdout is not None
             for line in process.stdout:
+                process.stdin.write("\n")
+                process.stdin.flush()
                 if line.strip() == str(committed):
                     break
             # Somewhere in the middle of what comes next: it has begun, but a segment takes longer than this.

@@ -28,13 +28,8 @@ def ignore(message: Message) -> None:
 
 
 @asynccontextmanager
-async def connected(
-    script: PluginScript | None = None, *, request_timeout_s: float = PATIENCE_S
-) -> AsyncIterator[tuple[FakeJanus, JanusClient]]:
-    async with (
-        FakeJanus(script) as janus,
-        JanusClient(janus.url, SECRET, request_timeout_s=request_timeout_s) as client,
-    ):
+async def connected(script: PluginScript | None = None) -> AsyncIterator[tuple[FakeJanus, JanusClient]]:
+    async with FakeJanus(script) as janus, JanusClient(janus.url, SECRET, request_timeout_s=PATIENCE_S) as client:
         yield janus, client
 
 
@@ -131,10 +126,13 @@ async def test_core_errors_are_told_apart() -> None:
 
 
 async def test_no_answer_times_out_and_a_late_one_does_no_harm() -> None:
-    async with connected(request_timeout_s=0.05) as (janus, client):
+    async with connected() as (janus, client):
         handle = await client.attach(ignore)
+        # Nothing else has to be answered in so short a time.
+        client._request_timeout_s = 0.05
         with pytest.raises(SfuTimeout) as raised:
             await handle.message({"request": "join"})
+        client._request_timeout_s = PATIENCE_S
         assert raised.value.retry
         await janus.event(await next_message(janus), {"videoroom": "attached"})
         await client.keepalive()

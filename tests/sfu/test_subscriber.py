@@ -37,7 +37,7 @@ async def subscriber_of(client: JanusClient) -> Subscriber:
 
 
 def client_of(janus: FakeJanus) -> JanusClient:
-    return JanusClient(janus.url, SECRET, request_timeout_s=5.0)
+    return JanusClient(janus.url, SECRET, request_timeout_s=PATIENCE_S)
 
 
 async def test_join_asks_for_streams_without_automatic_offers() -> None:

@@ -1,15 +1,35 @@
-"""A track is given a zero in the past, so that nothing has to be waited for long."""
-
-import time
+"""A track plays on a clock that is always on time."""
 
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from testbed.clip_track import ClipTrack
-from testbed.clips import camera_clip, microphone_clip
+from testbed.clips import Clip, camera_clip, microphone_clip
 from testbed.timeline import Signal, people
 
 ADA = people(1)[0]
+NOW_S = 1_000_000.0
+
+
+class PunctualClock:
+    """Who sleeps wakes in the very moment."""
+
+    def __init__(self) -> None:
+        self.now_s = NOW_S
+
+    def time_s(self) -> float:
+        return self.now_s
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    async def sleep(self, duration_s: float) -> None:
+        self.now_s += duration_s
+
+
+@pytest.fixture
+def clock() -> PunctualClock:
+    return PunctualClock()
 
 
 async def next_pts(track: ClipTrack) -> int:
@@ -18,24 +38,30 @@ async def next_pts(track: ClipTrack) -> int:
     return pts
 
 
-def camera_track(begun_before_s: float, instants: list[float]) -> ClipTrack:
-    clip = camera_clip(ADA)  # first, because making it may take seconds
-    return ClipTrack("video", clip, time.time() - begun_before_s, signal=ADA.signal, on_signal=instants.append)
+def camera_track(clock: PunctualClock, begun_before_s: float, instants: list[float]) -> ClipTrack:
+    zero_s = NOW_S - begun_before_s
+    return ClipTrack("video", camera_clip(ADA), zero_s, signal=ADA.signal, on_signal=instants.append, clock=clock)
 
 
-async def test_begins_with_the_next_keyframe_on_time() -> None:
-    track = camera_track(1.9, [])
+def microphone_track(clock: PunctualClock, clip: Clip, signal: Signal = ADA.signal) -> ClipTrack:
+    """Begun five seconds before."""
+    return ClipTrack("audio", clip, NOW_S - 5.0, signal=signal, on_signal=lambda _: None, clock=clock)
+
+
+async def test_begins_with_the_next_keyframe_on_time(clock: PunctualClock) -> None:
+    track = camera_track(clock, 1.9, [])
 
     first = await track.recv()
 
     assert first.pts == 2.0 * 90_000
     assert first.time_base == pytest.approx(1 / 90_000)
     assert bytes(first) == camera_clip(ADA).packets[60].data
-    assert track.latest_s < 0.1
+    assert clock.now_s == pytest.approx(NOW_S + 0.1)
+    assert track.latest_s == pytest.approx(0.0, abs=1e-6)
 
 
-async def test_packets_follow_each_other() -> None:
-    track = ClipTrack("audio", microphone_clip(ADA), time.time() - 5.0, signal=ADA.signal, on_signal=lambda _: None)
+async def test_packets_follow_each_other(clock: PunctualClock) -> None:
+    track = microphone_track(clock, microphone_clip(ADA))
 
     pts = [await next_pts(track) for _ in range(5)]
 
@@ -43,10 +69,10 @@ async def test_packets_follow_each_other() -> None:
     assert track.sent == 5
 
 
-async def test_tells_when_a_flash_is_sent() -> None:
+async def test_tells_when_a_flash_is_sent(clock: PunctualClock) -> None:
     instants: list[float] = []
     first_s = next(instant_s for instant_s in ADA.signal.instants_s if instant_s > 2.0)
-    track = camera_track(1.99, instants)
+    track = camera_track(clock, 1.99, instants)
 
     while not instants:
         packet = await track.recv()
@@ -55,24 +81,25 @@ async def test_tells_when_a_flash_is_sent() -> None:
     assert packet.pts == round(first_s * 90_000)
 
 
-async def test_switching_keeps_the_clock() -> None:
-    track = ClipTrack("audio", microphone_clip(ADA), time.time() - 5.0, signal=ADA.signal, on_signal=lambda _: None)
+async def test_switching_keeps_the_clock(clock: PunctualClock) -> None:
+    track = microphone_track(clock, microphone_clip(ADA))
     before = await next_pts(track)
 
     track.switch(microphone_clip(people(2)[1]))
     assert await next_pts(track) == before + 960
 
 
-async def test_leaves_out_what_it_missed() -> None:
-    track = ClipTrack("audio", microphone_clip(ADA), time.time() - 5.0, signal=Signal(()), on_signal=lambda _: None)
+async def test_leaves_out_what_it_missed(clock: PunctualClock) -> None:
+    track = microphone_track(clock, microphone_clip(ADA), Signal(()))
     first = await next_pts(track)
-    track._zero_s -= 3.0  # as if the loop had been held up
+    clock.now_s += 3.0  # as if the loop had been held up
 
-    assert await next_pts(track) - first == pytest.approx(3.0 * 48_000, abs=2_000)
+    assert (await next_pts(track) - first) / 48_000 == pytest.approx(3.0, abs=0.041)
+    assert track.latest_s == pytest.approx(0.0, abs=1e-6)
 
 
-async def test_a_stopped_track_has_no_packets() -> None:
-    track = camera_track(0.0, [])
+async def test_a_stopped_track_has_no_packets(clock: PunctualClock) -> None:
+    track = camera_track(clock, 0.0, [])
     track.stop()
 
     with pytest.raises(MediaStreamError):

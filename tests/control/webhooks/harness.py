@@ -42,7 +42,9 @@ class Line:
         self.data = data
         self.clock = clock
         self.settings = Settings(
-            data=data, egress=EgressSettings(allow_private=allow_private), webhooks=WebhookSettings(**webhooks)
+            data=data,
+            egress=EgressSettings(allow_private=allow_private),
+            webhooks=WebhookSettings(**{"attempt_timeout_s": PATIENCE_S, **webhooks}),
         )
         self.database = database_at(data)
         self.registry = CollectorRegistry()

@@ -7,7 +7,9 @@ import asyncio
 import hashlib
 import itertools
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
@@ -19,6 +21,7 @@ from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+T = TypeVar("T")
 PART_BYTES = 5 << 20
 TYPE = "video/mp4"
 _NAMES = (f"film-{number}.mp4" for number in itertools.count())
@@ -259,9 +262,17 @@ async def test_half_a_small_object_is_never_seen(place: Place, name: str) -> Non
     assert await destination.stat(name) is None
 
 
+async def in_the_end(ask: Callable[[], Awaitable[T]]) -> T:
+    """Asks anew as long as there is no answer within the second that the test allows, which a busy machine may need."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(StorageUnavailable):
+                return await ask()
+
+
 async def test_a_connection_that_stands_still_is_given_up(place: Place, name: str) -> None:
     destination = place.open(request_timeout_s=1.0, min_rate_bytes_per_s=100 << 20)
-    await destination.put(name, b"goes through", TYPE)
+    await in_the_end(lambda: destination.put(name, b"goes through", TYPE))
     place.link.stalled = True
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -270,4 +281,4 @@ async def test_a_connection_that_stands_still_is_given_up(place: Place, name: st
     finally:
         place.link.stalled = False
         place.link.cut()
-    assert await content(destination, name) == b"goes through"
+    assert await in_the_end(lambda: content(destination, name)) == b"goes through"

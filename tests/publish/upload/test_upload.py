@@ -245,7 +245,7 @@ class _Slow(MemoryStorage):
     async def put_part(self, name: str, upload_id: str, part: Part) -> str:
         self.on_its_way += 1
         self.most_on_its_way = max(self.most_on_its_way, self.on_its_way)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
         self.on_its_way -= 1
         return await super().put_part(name, upload_id, part)
 
