@@ -1,5 +1,6 @@
 """Every failure becomes the error envelope with the status that RealtimeKit's callers expect."""
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -63,11 +64,16 @@ def failure(status: int, *messages: str, headers: Mapping[str, str] | None = Non
     if status in _FINAL_STATUSES and "retry-after" not in sent:
         sent["x-should-retry"] = "false"
     elif status == HTTPStatus.SERVICE_UNAVAILABLE:
-        sent["retry-after"] = str(_RETRY_AFTER_S)
+        sent |= retry_after(_RETRY_AFTER_S)
     elif status == HTTPStatus.UNAUTHORIZED:
         sent["www-authenticate"] = 'Bearer realm="reelkit"'
     envelope = ErrorEnvelope.of(status, *messages, request_id=current_request_id())
     return JSONResponse(envelope.model_dump(), int(status), sent)
+
+
+def retry_after(wait_s: float) -> dict[str, str]:
+    """The header that says when to try again, in whole seconds (RFC 9110, 10.2.3)."""
+    return {"retry-after": str(math.ceil(wait_s))}
 
 
 def answer_to(error: ControlError | DatabaseUnavailable) -> JSONResponse:
@@ -77,7 +83,7 @@ def answer_to(error: ControlError | DatabaseUnavailable) -> JSONResponse:
         return failure(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_DOWN)
     field = getattr(error, "field", "")
     message = error.message if field in error.message else f"{field}: {error.message}"
-    headers = {"retry-after": str(_RETRY_AFTER_S)} if isinstance(error, StillRunning) else None
+    headers = retry_after(_RETRY_AFTER_S) if isinstance(error, StillRunning) else None
     return failure(STATUS_BY_KIND[error.kind], message, headers=headers)
 
 

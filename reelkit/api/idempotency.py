@@ -1,6 +1,5 @@
 """``Idempotency-Key``: a POST that is repeated under its key gets the first answer again, and nothing is done twice."""
 
-import math
 import re
 from hashlib import sha256
 from http import HTTPStatus
@@ -13,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reelkit.api.allowance import Allowance
 from reelkit.api.body_limit import replayed
 from reelkit.api.credentials import Holder, holder_of
-from reelkit.api.failures import answer_to, failure
+from reelkit.api.failures import answer_to, failure, retry_after
 from reelkit.api.state import AppState
 from reelkit.control.errors import ControlError, Unauthorized
 from reelkit.control.kept_answers import KEEP_S, KEY_FIELD, KeptAnswer, id_of
@@ -140,12 +139,12 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 def _too_many(wait_s: float) -> Response:
-    retry_after_s = math.ceil(wait_s)
+    headers = retry_after(wait_s)
     message = (
         f"{KEY_FIELD}: a participant may send {_PARTICIPANT_KEYS} requests with a key within a day; "
-        f"try again in {retry_after_s} s, or without a key"
+        f"try again in {headers['retry-after']} s, or without a key"
     )
-    return failure(HTTPStatus.TOO_MANY_REQUESTS, message, headers={"retry-after": str(retry_after_s)})
+    return failure(HTTPStatus.TOO_MANY_REQUESTS, message, headers=headers)
 
 
 def _digest(scope: Scope, body: bytes, request_id: str) -> str:

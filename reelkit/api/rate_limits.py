@@ -1,7 +1,6 @@
 """Limits of requests, as documented for the hosted service: one for recordings and one for everything else. Connecting
 to a meeting has one of its own."""
 
-import math
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,7 +10,7 @@ from starlette.websockets import WebSocket
 
 from reelkit.api.allowance import Allowance
 from reelkit.api.credentials import TOKEN_PARAMETER, address_of, has_credential, holder_of, participant_of
-from reelkit.api.failures import failure
+from reelkit.api.failures import failure, retry_after
 from reelkit.api.state import AppState
 from reelkit.api.websocket import refuse
 
@@ -73,10 +72,9 @@ class RateLimits:
             await self._app(scope, receive, send)
             return
         self._state.metrics.limited.labels(limit.name, "credential" if holder else "address").inc()
-        retry_after_s = math.ceil(wait_s)
+        headers = retry_after(wait_s)
         whose = "a token may make" if holder else "an address may make, without a valid token,"
-        message = f"too many requests: {whose} {limit.terms}; try again in {retry_after_s} s"
-        headers = {"retry-after": str(retry_after_s)}
+        message = f"too many requests: {whose} {limit.terms}; try again in {headers['retry-after']} s"
         await failure(HTTPStatus.TOO_MANY_REQUESTS, message, headers=headers)(scope, receive, send)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,9 +86,9 @@ class RateLimits:
             return
         self._state.metrics.limited.labels("connects", "credential").inc()
         settings = self._state.settings.limits
-        retry_after_s = math.ceil(wait_s)
+        headers = retry_after(wait_s)
         message = (
             f"too many connections: a participant may open {settings.connects} within {settings.connect_window_s:g} s; "
-            f"try again in {retry_after_s} s"
+            f"try again in {headers['retry-after']} s"
         )
-        await refuse(websocket, HTTPStatus.TOO_MANY_REQUESTS, message, {"retry-after": str(retry_after_s)})
+        await refuse(websocket, HTTPStatus.TOO_MANY_REQUESTS, message, headers)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reelkit.capture.events import EVENT, BroadcastSent, Event, PeerJoined, PeerLeft, SessionEnded, SessionStarted
 from reelkit.capture.journal import JournalReader, JournalWriter
+from tests.clocks import JumpingClock
 
 EVENTS: list[Event] = [
     SessionStarted(time_s=1.0, session_id="s", meeting_id="m", title="Täglich ☕"),
@@ -20,30 +21,14 @@ EVENTS: list[Event] = [
 ]
 
 
-class StillClock:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def time_s(self) -> float:
-        return self.now_s
-
-    def monotonic_s(self) -> float:
-        return self.now_s
-
-    async def sleep(self, duration_s: float) -> None:
-        self.now_s += duration_s
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "capture" / "journal.jsonl"
 
 
 @pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
+def clock() -> JumpingClock:
+    return JumpingClock(0.0)
 
 
 @pytest.fixture
@@ -54,20 +39,20 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-def write(path: Path, events: list[Event], clock: StillClock) -> None:
+def write(path: Path, events: list[Event], clock: JumpingClock) -> None:
     writer = JournalWriter(path, clock, 1.0)
     for event in events:
         writer.append(event)
     writer.close()
 
 
-def test_gives_back_what_was_written(path: Path, clock: StillClock) -> None:
+def test_gives_back_what_was_written(path: Path, clock: JumpingClock) -> None:
     write(path, EVENTS, clock)
     assert len(path.read_bytes().split(b"\n")) == len(EVENTS) + 1
     assert JournalReader(path).poll() == EVENTS
 
 
-def test_a_reader_follows_and_can_start_where_another_was(path: Path, clock: StillClock) -> None:
+def test_a_reader_follows_and_can_start_where_another_was(path: Path, clock: JumpingClock) -> None:
     reader = JournalReader(path)
     assert reader.poll() == []
     writer = JournalWriter(path, clock, 1.0)
@@ -81,13 +66,13 @@ def test_a_reader_follows_and_can_start_where_another_was(path: Path, clock: Sti
     writer.close()
 
 
-def test_a_writer_continues_an_existing_journal(path: Path, clock: StillClock) -> None:
+def test_a_writer_continues_an_existing_journal(path: Path, clock: JumpingClock) -> None:
     write(path, EVENTS[:2], clock)
     write(path, EVENTS[2:], clock)
     assert JournalReader(path).poll() == EVENTS
 
 
-def test_a_line_torn_at_any_byte_is_not_read_and_is_repaired(path: Path, clock: StillClock) -> None:
+def test_a_line_torn_at_any_byte_is_not_read_and_is_repaired(path: Path, clock: JumpingClock) -> None:
     write(path, EVENTS, clock)
     content = path.read_bytes()
     starts = [0]
@@ -119,7 +104,7 @@ def test_a_reader_takes_whole_lines_however_they_appear(tmp_path: Path, steps: l
     assert found == EVENTS
 
 
-def test_lines_that_are_no_known_events_are_counted_and_skipped(path: Path, clock: StillClock) -> None:
+def test_lines_that_are_no_known_events_are_counted_and_skipped(path: Path, clock: JumpingClock) -> None:
     write(path, EVENTS[:1], clock)
     with path.open("ab") as file:
         file.write(b'{"type":"from.the.future","time_s":1}\n\x00\x00\x00\nnot json\n\n')
@@ -136,7 +121,7 @@ def test_events_may_gain_fields(path: Path) -> None:
 
 
 def test_an_event_is_readable_at_once_and_on_disk_within_the_interval(
-    path: Path, clock: StillClock, synced: list[int]
+    path: Path, clock: JumpingClock, synced: list[int]
 ) -> None:
     writer = JournalWriter(path, clock, 1.0)
     writer.append(EVENTS[0])
@@ -152,7 +137,7 @@ def test_an_event_is_readable_at_once_and_on_disk_within_the_interval(
     assert len(synced) == 1
 
 
-def test_a_durable_event_is_on_disk_at_once(path: Path, clock: StillClock, synced: list[int]) -> None:
+def test_a_durable_event_is_on_disk_at_once(path: Path, clock: JumpingClock, synced: list[int]) -> None:
     writer = JournalWriter(path, clock, 100.0)
     writer.append(EVENTS[0], durable=True)
     assert synced == [path.stat().st_size]
@@ -163,7 +148,7 @@ def test_a_durable_event_is_on_disk_at_once(path: Path, clock: StillClock, synce
 
 
 def test_an_event_that_the_system_takes_in_pieces_is_written_whole(
-    path: Path, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    path: Path, clock: JumpingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_all = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write_all(descriptor, bytes(data)[:7]))
@@ -171,7 +156,7 @@ def test_an_event_that_the_system_takes_in_pieces_is_written_whole(
     assert JournalReader(path).poll() == EVENTS
 
 
-def test_a_full_disk_leaves_no_torn_line(path: Path, clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_torn_line(path: Path, clock: JumpingClock, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = JournalWriter(path, clock, 1.0)
     writer.append(EVENTS[0])
     write_all = os.write

@@ -15,27 +15,14 @@ from reelkit.durable import is_disk_full
 from reelkit.publish.bucket import BucketLinks, FileAddress
 from reelkit.publish.bucket_directory import DirectoryBucket
 from reelkit.publish.errors import LinkExpired, LinkTampered, StorageError
+from tests.clocks import JumpingClock
 
 SECRET = bytes(range(32))
 
 
-class FixedClock:
-    def __init__(self, now_s: float) -> None:
-        self.now_s = now_s
-
-    def time_s(self) -> float:
-        return self.now_s
-
-    def monotonic_s(self) -> float:
-        return self.now_s
-
-    async def sleep(self, duration_s: float) -> None:
-        self.now_s += duration_s
-
-
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(1_000.0)
+def clock() -> JumpingClock:
+    return JumpingClock()
 
 
 @pytest.fixture
@@ -44,7 +31,7 @@ def bucket(tmp_path: Path) -> DirectoryBucket:
 
 
 @pytest.fixture
-def links(clock: FixedClock) -> BucketLinks:
+def links(clock: JumpingClock) -> BucketLinks:
     return BucketLinks(SECRET, clock)
 
 
@@ -123,7 +110,7 @@ async def test_a_disk_that_is_full_keeps_no_half_of_a_file(
     assert list((elsewhere / "app" / "rec").iterdir()) == []
 
 
-def test_a_link_opens_its_file_until_it_expires(links: BucketLinks, clock: FixedClock) -> None:
+def test_a_link_opens_its_file_until_it_expires(links: BucketLinks, clock: JumpingClock) -> None:
     (app, recording, name), query = split(links.sign("app", "rec", "ein Film.mp4", clock.now_s + 10))
     opened = links.verify(app, recording, name, query)
     assert opened.address == FileAddress("app", "rec", "ein Film.mp4")
@@ -134,7 +121,7 @@ def test_a_link_opens_its_file_until_it_expires(links: BucketLinks, clock: Fixed
 
 
 @pytest.mark.parametrize("changed", ["app", "recording", "name", "expires", "signature", "no signature", "no expiry"])
-def test_a_changed_link_is_refused(links: BucketLinks, clock: FixedClock, changed: str) -> None:
+def test_a_changed_link_is_refused(links: BucketLinks, clock: JumpingClock, changed: str) -> None:
     (app, recording, name), query = split(links.sign("app", "rec", "film.mp4", clock.now_s + 10))
     match changed:
         case "app":
@@ -175,6 +162,6 @@ def test_no_name_leaves_the_bucket(name: str) -> None:
     assert path.parent == Path("/bucket/app/rec")
 
 
-def test_a_short_secret_is_refused(clock: FixedClock) -> None:
+def test_a_short_secret_is_refused(clock: JumpingClock) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         BucketLinks(b"short", clock)

@@ -6,30 +6,15 @@ from aiortc.mediastreams import MediaStreamError
 from testbed.clip_track import ClipTrack
 from testbed.clips import Clip, camera_clip, microphone_clip
 from testbed.timeline import Signal, people
+from tests.clocks import JumpingClock
 
 ADA = people(1)[0]
 NOW_S = 1_000_000.0
 
 
-class PunctualClock:
-    """Who sleeps wakes in the very moment."""
-
-    def __init__(self) -> None:
-        self.now_s = NOW_S
-
-    def time_s(self) -> float:
-        return self.now_s
-
-    def monotonic_s(self) -> float:
-        return self.now_s
-
-    async def sleep(self, duration_s: float) -> None:
-        self.now_s += duration_s
-
-
 @pytest.fixture
-def clock() -> PunctualClock:
-    return PunctualClock()
+def clock() -> JumpingClock:
+    return JumpingClock(NOW_S)
 
 
 async def next_pts(track: ClipTrack) -> int:
@@ -38,17 +23,17 @@ async def next_pts(track: ClipTrack) -> int:
     return pts
 
 
-def camera_track(clock: PunctualClock, begun_before_s: float, instants: list[float]) -> ClipTrack:
+def camera_track(clock: JumpingClock, begun_before_s: float, instants: list[float]) -> ClipTrack:
     zero_s = NOW_S - begun_before_s
     return ClipTrack("video", camera_clip(ADA), zero_s, signal=ADA.signal, on_signal=instants.append, clock=clock)
 
 
-def microphone_track(clock: PunctualClock, clip: Clip, signal: Signal = ADA.signal) -> ClipTrack:
+def microphone_track(clock: JumpingClock, clip: Clip, signal: Signal = ADA.signal) -> ClipTrack:
     """Begun five seconds before."""
     return ClipTrack("audio", clip, NOW_S - 5.0, signal=signal, on_signal=lambda _: None, clock=clock)
 
 
-async def test_begins_with_the_next_keyframe_on_time(clock: PunctualClock) -> None:
+async def test_begins_with_the_next_keyframe_on_time(clock: JumpingClock) -> None:
     track = camera_track(clock, 1.9, [])
 
     first = await track.recv()
@@ -60,7 +45,7 @@ async def test_begins_with_the_next_keyframe_on_time(clock: PunctualClock) -> No
     assert track.latest_s == pytest.approx(0.0, abs=1e-6)
 
 
-async def test_packets_follow_each_other(clock: PunctualClock) -> None:
+async def test_packets_follow_each_other(clock: JumpingClock) -> None:
     track = microphone_track(clock, microphone_clip(ADA))
 
     pts = [await next_pts(track) for _ in range(5)]
@@ -69,7 +54,7 @@ async def test_packets_follow_each_other(clock: PunctualClock) -> None:
     assert track.sent == 5
 
 
-async def test_tells_when_a_flash_is_sent(clock: PunctualClock) -> None:
+async def test_tells_when_a_flash_is_sent(clock: JumpingClock) -> None:
     instants: list[float] = []
     first_s = next(instant_s for instant_s in ADA.signal.instants_s if instant_s > 2.0)
     track = camera_track(clock, 1.99, instants)
@@ -81,7 +66,7 @@ async def test_tells_when_a_flash_is_sent(clock: PunctualClock) -> None:
     assert packet.pts == round(first_s * 90_000)
 
 
-async def test_switching_keeps_the_clock(clock: PunctualClock) -> None:
+async def test_switching_keeps_the_clock(clock: JumpingClock) -> None:
     track = microphone_track(clock, microphone_clip(ADA))
     before = await next_pts(track)
 
@@ -89,7 +74,7 @@ async def test_switching_keeps_the_clock(clock: PunctualClock) -> None:
     assert await next_pts(track) == before + 960
 
 
-async def test_leaves_out_what_it_missed(clock: PunctualClock) -> None:
+async def test_leaves_out_what_it_missed(clock: JumpingClock) -> None:
     track = microphone_track(clock, microphone_clip(ADA), Signal(()))
     first = await next_pts(track)
     clock.now_s += 3.0  # as if the loop had been held up
@@ -98,7 +83,7 @@ async def test_leaves_out_what_it_missed(clock: PunctualClock) -> None:
     assert track.latest_s == pytest.approx(0.0, abs=1e-6)
 
 
-async def test_a_stopped_track_has_no_packets(clock: PunctualClock) -> None:
+async def test_a_stopped_track_has_no_packets(clock: JumpingClock) -> None:
     track = camera_track(clock, 0.0, [])
     track.stop()
 

@@ -17,6 +17,7 @@ from reelkit.publish.upload.retry import Patience
 from reelkit.publish.upload.source import FinishedFile
 from reelkit.publish.upload.state import UploadState
 from reelkit.publish.upload.upload import Upload
+from tests.clocks import JumpingClock
 from tests.publish.upload.growing import BLOCK, START, GrowingFilm, content, small_blocks
 from tests.publish.upload.memory_storage import DOWN, FORGOTTEN, LOST_ANSWER, R2, REFUSED, S3, SFTP, MemoryStorage
 
@@ -31,23 +32,6 @@ RULES = st.sampled_from(
     ]
 )
 FAULTS = st.lists(st.sampled_from([None, None, None, DOWN, LOST_ANSWER, FORGOTTEN]), max_size=12)
-
-
-class JumpingClock:
-    """Nothing takes time but sleep, which takes no real time."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-
-    def time_s(self) -> float:
-        return self.now_s
-
-    def monotonic_s(self) -> float:
-        return self.now_s
-
-    async def sleep(self, duration_s: float) -> None:
-        self.now_s += duration_s
-        await asyncio.sleep(0)
 
 
 class Uploader:
