@@ -81,7 +81,7 @@ class PostgresServer:
     async def cut(self, database: str) -> None:
         """Ends every connection to a database, as a restart of the server would; returns when they have ended."""
         await self.execute(
-            f"SELECT pg_terminate_backend(pid, {_CUT_TIMEOUT_MS}) FROM pg_stat_activity WHERE datname = '{database}'"  # noqa: S608
+            f"SELECT pg_terminate_backend(pid, {_CUT_TIMEOUT_MS}) FROM pg_stat_activity WHERE datname = '{database}'"  # noqa: S608 - a test's own
         )
 
     async def execute(self, statement: str, database: str = _MAINTENANCE) -> None:

@@ -94,7 +94,7 @@ class Retention:
 
     async def erase_job(self, job_id: str) -> bool:
         """Deletes the directory of a job, kept or not; tells whether there was one. Raises OSError."""
-        return await _deleted(self._paths.job(job_id))
+        return await asyncio.to_thread(delete_directory, self._paths.job(job_id))
 
     async def erase_capture(self, session_id: str) -> bool:
         """Deletes the session's capture, kept or not, now that a recording of it was erased; whether there was one.
@@ -110,7 +110,7 @@ class Retention:
             raise Conflict("another recording of the same session needs it")
         if any(self.keeps_capture(recording) for recording in recordings):
             raise Conflict("another recording of the same session keeps it")
-        return await _deleted(self._paths.capture(session_id))
+        return await asyncio.to_thread(delete_directory, self._paths.capture(session_id))
 
     async def run(self) -> None:
         """Deletes kept captures when their time is over, for ever; not at all if they have all time."""
@@ -144,13 +144,9 @@ class Retention:
 
     async def _delete(self, directory: Path) -> None:
         try:
-            await _deleted(directory)
+            await asyncio.to_thread(delete_directory, directory)
         except OSError as error:
             log.warning("a directory could not be deleted", directory=str(directory), reason=str(error))
-
-
-async def _deleted(directory: Path) -> bool:
-    return await asyncio.to_thread(delete_directory, directory)
 
 
 def _names(directory: Path) -> list[str]:

@@ -6,12 +6,12 @@ only, behind a random secret; clients never reach it but for ICE, DTLS and SRTP.
 """
 
 import secrets
-import shutil
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reelkit.durable import delete_directory
 from reelkit.settings import SfuSettings
 from reelkit.sfu.errors import JanusNotStarted
 
@@ -65,8 +65,7 @@ def generate_config(settings: SfuSettings, directory: Path) -> JanusConfig:
     """
     library_dir = _library_dir(settings)
     directory = directory.absolute()
-    if directory.exists():
-        shutil.rmtree(directory)
+    delete_directory(directory)
     directory.mkdir(mode=0o700, parents=True)
     for kind, module in _MODULES.items():
         (directory / kind).mkdir()

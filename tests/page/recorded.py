@@ -31,8 +31,9 @@ from reelkit.page.spec import PageSpec
 from reelkit.page.status import PageState, PageStatus
 from reelkit.render.config import RenderConfig, VideoSpec
 from reelkit.settings import EgressSettings, PageSettings, RenderSettings
+from testbed.stack import running
 from tests.page.sites import PUBLIC
-from tests.processes import arguments, is_running
+from tests.processes import arguments
 
 RECORDING = "rec"
 SMALL = VideoSpec(width_px=640, height_px=360, preset="ultrafast", crf=15)
@@ -76,7 +77,7 @@ class Place:
             with suppress(psutil.NoSuchProcess):
                 if any(str(self.browsers_dir) in part for part in arguments(process)):
                     found.update((process, *process.children(recursive=True)))
-        return [process for process in found if is_running(process.pid)]
+        return running(found)
 
     def renderers(self) -> list[psutil.Process]:
         return [process for process in self.processes() if "--type=renderer" in " ".join(arguments(process))]
